@@ -1,0 +1,84 @@
+import type { DropReason } from "../dataplane/drop.ts";
+
+/**
+ * What the rest of the agent knows of the packet path. Two implementations: worker threads on kernel devices, and the
+ * same pipeline in the calling thread on memory devices (the simulator). All methods are asynchronous so that the
+ * worker is a deployment choice; `testing/data-plane-contract.ts` is the suite both pass.
+ */
+export interface DataPlane {
+  /** Opens the devices, starts to forward with an empty view (everything is dropped as `no-route`). */
+  start(): Promise<void>;
+  /** Replaces the whole view, between two batches. Resolves when every worker uses the new one. */
+  apply(view: ForwardingView): Promise<void>;
+  /** Counters as of now; reads shared memory, so it never waits for a worker. */
+  stats(): DataPlaneStats;
+  /** Ends the workers, closes the devices. */
+  stop(): Promise<void>;
+  /** Called when a worker ends by itself: the path is down and the agent must say so. */
+  onFailure(listener: (error: Error) => void): void;
+}
+
+export interface DataPlaneOptions {
+  /** Name of the TUN device, at most 15 bytes. */
+  readonly tunName: string;
+  /** Underlay address to bind and to send from, IPv4 or IPv6. */
+  readonly underlayAddress: string;
+  /** UDP port of VXLAN, ours and our peers' (a peer may name another). */
+  readonly port: number;
+  /** VXLAN network identifier, 24 bits. */
+  readonly vni: number;
+  /** Ethernet address of this VTEP, `02:…` text. */
+  readonly vtepMac: string;
+  /** MTU of the TUN device: underlay MTU less the overhead of `common/wire/overhead.ts`. */
+  readonly overlayMtu: number;
+}
+
+/** What the packet path must know of the mesh: immutable, compiled to typed arrays, swapped whole. */
+export interface ForwardingView {
+  /** Prefixes of this node; the inner source of what leaves and the inner destination of what arrives is in them. */
+  readonly localPrefixes: readonly string[];
+  readonly peers: readonly ForwardingPeer[];
+}
+
+export interface ForwardingPeer {
+  /** Stable over views: counters follow the id. */
+  readonly nodeId: string;
+  readonly underlayAddress: string;
+  readonly port: number;
+  readonly vtepMac: string;
+  /** Prefixes behind the peer: destinations that go to it, and the only inner sources accepted from it. */
+  readonly prefixes: readonly string[];
+}
+
+export interface TrafficCounters {
+  /** Inner packets, after segmentation on egress and before coalescing on ingress. */
+  readonly txPackets: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly rxBytes: number;
+}
+
+export interface DataPlaneStats {
+  readonly total: TrafficCounters;
+  /** By node id. */
+  readonly peers: ReadonlyMap<string, TrafficCounters>;
+  /** Dropped packets by reason, every reason present. */
+  readonly drops: Readonly<Record<DropReason, number>>;
+  /** System calls on the path, to see how well batching works. */
+  readonly syscalls: {
+    readonly tunRead: number;
+    readonly tunWrite: number;
+    readonly udpSend: number;
+    readonly udpReceive: number;
+  };
+  /** Which offloads the kernel gave, probed at start. */
+  readonly offloads: Offloads;
+}
+
+export interface Offloads {
+  readonly tunVnetHdr: boolean;
+  readonly tunTso: boolean;
+  readonly tunUso: boolean;
+  readonly udpSegment: boolean;
+  readonly udpGro: boolean;
+}

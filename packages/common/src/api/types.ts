@@ -1,0 +1,208 @@
+/**
+ * JSON of the local APIs: HTTP over the Unix sockets `agent.sock` and `control.sock` in the run directory. The same
+ * shapes are what the commands print with `-o json`, so they change only by addition.
+ *
+ * agent.sock    GET /v1/status → AgentStatus    GET /v1/nodes → NodeInfo[]    GET /v1/peers → PeerInfo[]
+ *               GET /v1/ipam → AgentIpam        GET /v1/pods → PodInfo[]      POST /v1/pods PodRequest → PodInfo
+ *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
+ *               POST /v1/leave {release} → {}
+ * control.sock  GET /v1/status → ControlStatus  GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
+ *               GET /v1/ipam → ControlIpam      GET /v1/tokens → TokenInfo[]  POST /v1/tokens TokenRequest → TokenCreated
+ *               DELETE /v1/tokens/ID → TokenInfo
+ *               DELETE /v1/nodes/NAME → NodeInfo (revokes: certificate refused, lease released)
+ *               POST /v1/peers ForeignPeerRequest → NodeInfo   DELETE /v1/peers/NAME → NodeInfo
+ *               POST /v1/reservations {cidr, note} → Reservation   DELETE /v1/reservations/CIDR (URL-encoded)
+ * both          GET /healthz  GET /readyz  GET /metrics
+ *
+ * Errors have the status of the code table and the body `{"error": {"code", "message"}}`. Times are ISO 8601 text.
+ */
+import type { ErrorObject } from "../errors/warren-error.ts";
+
+export interface ErrorBody {
+  readonly error: ErrorObject;
+}
+
+export type NodeStateName = "ready" | "down";
+
+export interface NodeInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly underlayAddress: string;
+  readonly port: number;
+  readonly vtepMac: string;
+  readonly podCidrs: readonly string[];
+  readonly epoch: number;
+  readonly state: NodeStateName;
+  /** A peer without an agent, such as a Linux vxlan device. */
+  readonly foreign: boolean;
+  /** When the control plane last heard of it; null for foreign peers and where not known (an agent's view). */
+  readonly lastSeen: string | null;
+}
+
+export interface ClusterInfo {
+  readonly id: string;
+  readonly podCidrs: readonly string[];
+  readonly vni: number;
+  readonly port: number;
+  readonly cipher: string;
+}
+
+export interface ControlStatus {
+  readonly role: "control";
+  readonly version: string;
+  readonly cluster: ClusterInfo;
+  readonly listen: string;
+  readonly http: string;
+  /** `sha256:<hex>` of the CA's public key, as in every token. */
+  readonly caFingerprint: string;
+  readonly caExpires: string;
+  readonly revision: number;
+  readonly nodes: { readonly ready: number; readonly down: number; readonly foreign: number };
+  readonly watchers: number;
+  readonly uptimeSeconds: number;
+}
+
+export interface AgentStatus {
+  readonly role: "agent";
+  readonly version: string;
+  readonly ready: boolean;
+  readonly node: NodeInfo;
+  readonly cluster: ClusterInfo;
+  readonly control: {
+    readonly address: string;
+    readonly connected: boolean;
+    /** The last error of the connection; null while connected. */
+    readonly error: string | null;
+  };
+  readonly netmap: {
+    readonly revision: number;
+    /** When the control plane last confirmed it; from disk after a restart without control plane. */
+    readonly asOf: string;
+    readonly ageSeconds: number;
+    readonly source: "control" | "disk";
+  };
+  readonly certificateExpires: string;
+  readonly dataplane: {
+    readonly tun: string;
+    readonly overlayMtu: number;
+    readonly underlayMtu: number;
+    readonly offloads: Readonly<Record<string, boolean>>;
+    readonly txPackets: number;
+    readonly txBytes: number;
+    readonly rxPackets: number;
+    readonly rxBytes: number;
+    readonly drops: Readonly<Record<string, number>>;
+    readonly syscalls: Readonly<Record<string, number>>;
+  };
+  readonly pods: number;
+  /** Things an operator should look at, as sentences; empty when all is well. */
+  readonly warnings: readonly string[];
+  readonly uptimeSeconds: number;
+}
+
+export interface PeerInfo extends NodeInfo {
+  readonly txPackets: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly rxBytes: number;
+}
+
+export interface AgentIpam {
+  readonly role: "agent";
+  readonly node: string;
+  readonly epoch: number;
+  readonly leases: readonly {
+    readonly cidr: string;
+    /** The node's own address, the first of the CIDR. */
+    readonly nodeAddress: string;
+    readonly capacity: number;
+    readonly used: number;
+  }[];
+  readonly addresses: readonly { readonly address: string; readonly namespace: string; readonly pod: string }[];
+}
+
+export interface Reservation {
+  readonly cidr: string;
+  readonly note: string;
+}
+
+export interface ControlIpam {
+  readonly role: "control";
+  readonly pools: readonly {
+    readonly cidr: string;
+    readonly nodePrefix: number;
+    readonly capacity: number;
+    readonly leased: number;
+    readonly reserved: number;
+  }[];
+  readonly leases: readonly {
+    readonly cidr: string;
+    readonly nodeId: string;
+    readonly node: string;
+    readonly epoch: number;
+    readonly since: string;
+    /** Set while the node is down: the CIDR is kept for it until then. */
+    readonly retainedUntil: string | null;
+  }[];
+  readonly reservations: readonly Reservation[];
+}
+
+export interface TokenRequest {
+  /** Time to live; default one hour. */
+  readonly ttlMs?: number;
+  /** Number of nodes that may join with it; default 1. */
+  readonly uses?: number;
+}
+
+export interface TokenInfo {
+  readonly id: string;
+  readonly created: string;
+  readonly expires: string;
+  readonly uses: number;
+  readonly used: number;
+  readonly state: "valid" | "used" | "expired" | "revoked";
+}
+
+export interface TokenCreated extends TokenInfo {
+  /** `wrn1.<sha256 of the CA key>.<id>.<secret>`; shown once, stored only hashed. */
+  readonly token: string;
+}
+
+export interface ForeignPeerRequest {
+  readonly name: string;
+  readonly underlayAddress: string;
+  readonly port?: number;
+  readonly vtepMac: string;
+  /** Prefixes behind it. Inside a pool they are taken from the pool. */
+  readonly podCidrs: readonly string[];
+}
+
+export interface PodRequest {
+  readonly name: string;
+  /** Default `default`. */
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Program and arguments to run in the pod; none makes an idle pod. */
+  readonly command?: readonly string[];
+}
+
+export interface PodInfo {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly addresses: readonly string[];
+  /** Path of the network namespace, for `nsenter --net=` and `ip netns`. */
+  readonly netns: string;
+  /** Host end of the veth pair. */
+  readonly hostInterface: string;
+  readonly created: string;
+  readonly process: {
+    readonly pid: number;
+    readonly command: readonly string[];
+    readonly running: boolean;
+    /** Exit code or signal name once it ended and the agent saw it; null while running or not known. */
+    readonly exit: number | string | null;
+    /** File with what it printed. */
+    readonly log: string;
+  } | null;
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * `unit` runs anywhere and in parallel; `mesh` is a whole cluster in one process; `meta` looks at the code itself;
+ * `netns` and `interop` need root, real kernels and real tools, and run one file after the other.
+ */
+const project = (name: string, include: string[], extra: object = {}) => ({
+  test: { name, include, restoreMocks: true, testTimeout: 20_000, hookTimeout: 60_000, ...extra },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", [
+        "packages/*/src/**/*.test.ts",
+        "e2e/lab/**/*.test.ts",
+        "bench/**/*.test.ts",
+        "scripts/**/*.test.ts",
+      ]),
+      project("mesh", ["e2e/mesh/**/*.test.ts"]),
+      project("meta", ["e2e/meta/**/*.test.ts"]),
+      project("netns", ["e2e/netns/**/*.test.ts", "e2e/interop/**/*.test.ts", "e2e/demo/**/*.test.ts"], {
+        fileParallelism: false,
+        testTimeout: 120_000,
+        hookTimeout: 180_000,
+      }),
+    ],
+  },
+});
