@@ -1,0 +1,107 @@
+/**
+ * The messages of `proto/warren/v1/warren.proto` as proto-loader gives them with `keepCase`, `longs: Number`,
+ * `enums: String`, `bytes: Buffer`, `defaults: true`, `oneofs: true`. Field names are the wire's own.
+ */
+
+/** Grows with every change that an older peer cannot live with. History: 1 — 2026-11, the first. */
+export const PROTOCOL_VERSION = 1;
+
+export interface EnrollRequest {
+  readonly protocol: number;
+  readonly token_id: string;
+  readonly token_secret: string;
+  readonly node_name: string;
+  readonly underlay_address: string;
+  readonly csr_der: Uint8Array;
+}
+
+export interface EnrollResponse {
+  readonly cluster_id: string;
+  readonly node_id: string;
+  readonly certificate_der: Uint8Array;
+  readonly ca_der: Uint8Array;
+}
+
+export interface RegisterRequest {
+  readonly protocol: number;
+  readonly node_name: string;
+  readonly underlay_address: string;
+  readonly port: number;
+  readonly version: string;
+  readonly held_pod_cidrs: readonly string[];
+  readonly held_epoch: number;
+  readonly accept_new_lease: boolean;
+}
+
+export interface RegisterResponse {
+  readonly cluster: ClusterMessage;
+  readonly self: NodeMessage;
+  readonly heartbeat_interval_ms: number;
+}
+
+export interface HeartbeatRequest {
+  readonly epoch: number;
+  readonly applied_revision: number;
+  readonly pods: number;
+}
+
+export interface HeartbeatResponse {
+  readonly revision: number;
+  readonly control_time_ms: number;
+}
+
+export interface WatchNetmapRequest {
+  readonly after_revision: number;
+}
+
+/** Exactly one of `snapshot` and `delta` is set. */
+export interface NetmapUpdate {
+  readonly revision: number;
+  readonly snapshot?: NetmapSnapshot | null;
+  readonly delta?: NetmapDelta | null;
+}
+
+export interface NetmapSnapshot {
+  readonly cluster: ClusterMessage;
+  readonly nodes: readonly NodeMessage[];
+}
+
+export interface NetmapDelta {
+  /** Null when the cluster's own settings did not change. */
+  readonly cluster: ClusterMessage | null;
+  readonly changed: readonly NodeMessage[];
+  readonly removed_ids: readonly string[];
+}
+
+export interface ClusterMessage {
+  readonly id: string;
+  readonly pod_cidrs: readonly string[];
+  readonly vni: number;
+  readonly port: number;
+  readonly cipher: string;
+}
+
+export interface NodeMessage {
+  readonly id: string;
+  readonly name: string;
+  readonly underlay_address: string;
+  readonly port: number;
+  readonly vtep_mac: string;
+  readonly pod_cidrs: readonly string[];
+  readonly epoch: number;
+  readonly state: "NODE_STATE_UNSPECIFIED" | "NODE_STATE_READY" | "NODE_STATE_DOWN";
+  readonly foreign: boolean;
+}
+
+export interface RenewCertificateRequest {
+  readonly csr_der: Uint8Array;
+}
+
+export interface RenewCertificateResponse {
+  readonly certificate_der: Uint8Array;
+  readonly ca_der: Uint8Array;
+}
+
+export interface LeaveRequest {
+  readonly release: boolean;
+}
