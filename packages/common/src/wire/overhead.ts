@@ -1,0 +1,56 @@
+import type { IpFamily } from "../net/address.ts";
+
+/**
+ * The ruler: the only place where header sizes are added.
+ *
+ *     ◄─────────────────────────── underlay MTU ────────────────────────────►
+ *               ◄────────── UDP datagram ──────────────────────────────────►
+ *                       ◄───── what Warren writes ─────►
+ *     ┌─────────┬───────┬────────────┬─────────────────┬───────────────────┐
+ *     │ outer IP│  UDP  │   VXLAN    │ inner Ethernet  │ inner IP packet   │
+ *     │ 20 / 40 │   8   │     8      │       14        │ ≤ overlay MTU     │
+ *     └─────────┴───────┴────────────┴─────────────────┴───────────────────┘
+ *     ◄──────── 50 over IPv4, 70 over IPv6 ───────────►
+ *
+ * The underlay's own Ethernet header is not part of its MTU and so not of the sum.
+ */
+const OUTER_IPV4 = 20;
+const OUTER_IPV6 = 40;
+const UDP = 8;
+const VXLAN = 8;
+const INNER_ETHERNET = 14;
+
+/** What is written in front of an inner packet by us; the kernel's socket adds UDP and outer IP. */
+export const VXLAN_ENCAPSULATION = VXLAN + INNER_ETHERNET;
+
+/**
+ * Bytes the arena keeps free in front of every inner packet. One packet's slot, as TUN and UDP see it:
+ *
+ *     0                                 42         54        64
+ *     ├──────────── free ───────────────┼── VXLAN ──┬─ ... ──┼─ inner IP packet ...
+ *                                       └ 42: VXLAN + inner Ethernet (22)
+ *                                                   └ 52 or 54: virtio_net_hdr of the TUN device (12 or 10)
+ *
+ * The TUN device's own header is read before the encapsulation overwrites it. 64 rather than 22: the inner packet starts
+ * on a cache line and on a multiple of 16 for SIMD, and a sealed transport header (16 bytes) fits without a new layout.
+ */
+export const HEADROOM = 64;
+
+/** Smallest MTU a link may have to carry IPv6 (RFC 8200 §5); an overlay with IPv6 pods needs at least this. */
+export const MIN_IPV6_MTU = 1280;
+
+/** Smallest MTU a link may have to carry IPv4 (RFC 791 §3.2). */
+export const MIN_IPV4_MTU = 68;
+
+/** Bytes that encapsulation takes from the underlay's MTU: 50 over IPv4, 70 over IPv6. */
+export function encapsulationOverhead(underlayFamily: IpFamily): number {
+  return (underlayFamily === 4 ? OUTER_IPV4 : OUTER_IPV6) + UDP + VXLAN_ENCAPSULATION;
+}
+
+/**
+ * MTU of the overlay device. May be less than `MIN_IPV6_MTU`, or even negative: the caller compares, because only it
+ * knows which families the pods use.
+ */
+export function overlayMtu(underlayMtu: number, underlayFamily: IpFamily): number {
+  return underlayMtu - encapsulationOverhead(underlayFamily);
+}
