@@ -24,15 +24,15 @@ const INNER_ETHERNET = 14;
 export const VXLAN_ENCAPSULATION = VXLAN + INNER_ETHERNET;
 
 /**
- * Bytes the arena keeps free in front of every inner packet. One packet's slot, as TUN and UDP see it:
+ * Bytes the arena keeps free in front of every inner packet:
  *
- *     0                                 42         54        64
- *     ├──────────── free ───────────────┼── VXLAN ──┬─ ... ──┼─ inner IP packet ...
- *                                       └ 42: VXLAN + inner Ethernet (22)
- *                                                   └ 52 or 54: virtio_net_hdr of the TUN device (12 or 10)
+ *     0                        42        50              64
+ *     ├───────── free ─────────┼ VXLAN 8 ┼─ Ethernet 14 ─┼─ inner IP packet …   as UDP sends and receives it
+ *     ├───────────── free ──────────────────┼─ vnet hdr ──┼─ inner IP packet …   as TUN reads and writes it
+ *                                           54            64
  *
- * The TUN device's own header is read before the encapsulation overwrites it. 64 rather than 22: the inner packet starts
- * on a cache line and on a multiple of 16 for SIMD, and a sealed transport header (16 bytes) fits without a new layout.
+ * The TUN device's own header (10 bytes) is read before the encapsulation overwrites it. 64 rather than 22: the inner
+ * packet starts on a cache line, and a sealed transport header (16 bytes) fits without a new layout.
  */
 export const HEADROOM = 64;
 
