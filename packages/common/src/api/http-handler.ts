@@ -1,0 +1,71 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { ERROR_CODES } from "../errors/codes.ts";
+import { WarrenError } from "../errors/warren-error.ts";
+import { LocalReply, matchRoute, type Route } from "./route.ts";
+
+/** A request body is a handful of fields; more is a mistake or an attack. */
+const MAX_BODY_BYTES = 256 << 10;
+
+export interface HandlerOptions {
+  readonly routes: readonly Route[];
+  /** Looks at a request before its route; throws to refuse it. */
+  readonly guard?: (request: IncomingMessage) => void;
+  /** Told of every error with status 500, which the caller only sees as `internal`. */
+  readonly onDefect?: (error: WarrenError) => void;
+}
+
+/** Serves routes over HTTP: one JSON answer per request, errors as `{"error": {"code", "message"}}`. */
+export function httpHandler(options: HandlerOptions): RequestListener {
+  return (request, response) => {
+    void answer(request, response, options).catch(() => response.destroy());
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: HandlerOptions): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  try {
+    options.guard?.(request);
+    const url = new URL(request.url ?? "/", "http://local");
+    const { route, params } = matchRoute(options.routes, request.method ?? "GET", url.pathname);
+    const body = await readJson(request);
+    const result = await route.handle({ params, query: url.searchParams, body, signal: gone.signal });
+    send(response, result instanceof LocalReply ? result : json(200, result ?? {}));
+  } catch (thrown) {
+    const error = WarrenError.from(thrown);
+    if (error.code === "internal") options.onDefect?.(error);
+    send(response, json(ERROR_CODES[error.code].http, { error: error.toObject() }));
+  }
+}
+
+function json(status: number, value: unknown): LocalReply {
+  return new LocalReply(status, "application/json; charset=utf-8", `${JSON.stringify(value)}\n`);
+}
+
+function send(response: ServerResponse, reply: LocalReply): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(reply.status, {
+    "content-type": reply.contentType,
+    "content-length": Buffer.byteLength(reply.body),
+    // An answer may hold a join token.
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
+  response.end(reply.body);
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new WarrenError("usage", `a request body has at most ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  if (size === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch (cause) {
+    throw new WarrenError("usage", "the request body is not JSON", { cause });
+  }
+}

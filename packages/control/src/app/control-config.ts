@@ -1,0 +1,56 @@
+import { parseEndpoint } from "@warren/common/net/endpoint.ts";
+import { formatPrefix, parsePrefix } from "@warren/common/net/prefix.ts";
+import { z } from "zod";
+
+/** A value that `read` accepts, in its canonical form; what `read` throws becomes the message. */
+function checked(read: (text: string) => string) {
+  return z.string().transform((text, context) => {
+    try {
+      return read(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+const listenAddress = checked((text) => {
+  parseEndpoint(text, { listen: true });
+  return text;
+});
+
+const podCidr = checked((text) => formatPrefix(parsePrefix(text)));
+
+/**
+ * Configuration of `warren control`. A key is the flag without its dashes, the key of `control.yaml`, and, in upper
+ * case with underscores, the variable `WARREN_…`. What the cluster was made with (pod-cidr, node-prefix, vni, port) is
+ * kept in the store; see `app/cluster-settings.ts` for a restart with other values.
+ */
+export const controlConfigSchema = z.strictObject({
+  "data-dir": z.string().min(1).default("/var/lib/warren/control").describe("State and keys; back it up"),
+  "run-dir": z.string().min(1).default("/run/warren").describe("Holds control.sock"),
+  listen: listenAddress.default("0.0.0.0:7443").describe("Where agents connect"),
+  http: listenAddress.default("127.0.0.1:7480").describe("Health and metrics, read-only"),
+  "pod-cidr": z
+    .array(podCidr)
+    .min(1)
+    .default(["10.244.0.0/16"])
+    .describe("Pools that pod CIDRs are cut from; IPv4, IPv6 or both; give again for more"),
+  "node-prefix": z.coerce
+    .number()
+    .int()
+    .min(8)
+    .max(30)
+    .default(24)
+    .describe("Length of a node's IPv4 pod CIDR; an IPv6 one is a /64"),
+  vni: z.coerce.number().int().min(1).max(0xffffff).default(4096).describe("VXLAN network identifier"),
+  port: z.coerce.number().int().min(1).max(65535).default(4789).describe("UDP port of VXLAN"),
+  "log-level": z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("Least level that is logged"),
+  "log-format": z.enum(["text", "json"]).default("text").describe("Lines for people or for machines"),
+});
+
+/** Checked configuration: every key present. */
+export type ControlConfig = z.output<typeof controlConfigSchema>;
