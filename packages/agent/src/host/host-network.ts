@@ -1,0 +1,42 @@
+import type { PodSource } from "../pods/pod-set.ts";
+
+/** The interface that carries the underlay address. */
+export interface UnderlayInterface {
+  readonly name: string;
+  readonly mtu: number;
+}
+
+/** What the host has to do for the overlay. */
+export interface HostPlan {
+  readonly tun: string;
+  readonly overlayMtu: number;
+  /** Pod CIDRs of this node. */
+  readonly podCidrs: readonly string[];
+  /** The node's own addresses, one for each pod CIDR. */
+  readonly nodeAddresses: readonly string[];
+  /** Everything that goes into the TUN device: the cluster's pools and prefixes of peers outside of them. */
+  readonly overlayPrefixes: readonly string[];
+}
+
+/**
+ * What the agent needs of its host: addresses, routes, forwarding, packet filter. Every method sets a state and may be
+ * called over any other, so that a restart after `kill -9` repairs and never doubles. Linux, and memory for the
+ * simulator.
+ */
+export interface HostNetwork {
+  /**
+   * Whether an agent can run here at all. Throws `not-root`, `tun-missing`, `tool-missing`, `port-in-use`, each with
+   * what to do.
+   */
+  preflight(underlayAddress: string, port: number): Promise<void>;
+  /** Throws `address-not-local`. */
+  underlay(address: string): Promise<UnderlayInterface>;
+  /** Needs the TUN device to exist. Throws `already-exists` when the host routes one of the prefixes elsewhere. */
+  apply(plan: HostPlan): Promise<void>;
+  /** The source guard: lets each pod send with its own addresses only. */
+  guardPods(pods: readonly PodSource[]): Promise<void>;
+  /** Cheap look at what others on the host may have taken away; puts it back. @returns what it was, as sentences */
+  repair(): Promise<string[]>;
+  /** Takes away what is ours. With pods left their guard stays: a pod may outlive the agent, its rights may not grow. */
+  clean(options: { readonly podsRemain: boolean }): Promise<void>;
+}

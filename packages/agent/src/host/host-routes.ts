@@ -1,0 +1,65 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { IpLine, IpRoute } from "../platform/linux/ip.ts";
+import type { HostPlan } from "./host-network.ts";
+
+/** Marks our routes in the kernel's table (`ip route show proto 119`), so that a later start knows which are ours. */
+export const ROUTE_PROTOCOL = "119";
+
+/**
+ * The `ip -batch` lines that turn the routes of `existing` into those of the plan:
+ *
+ *     10.244.0.0/16 dev warren0 src 10.244.1.1     the pools go into the overlay, with the node's own address
+ *     unreachable 10.244.1.0/24                    but an address of ours that no pod has does not come back out of it
+ *     10.244.1.2 dev wrn3f…                        (pods: more specific than both)
+ *
+ * Throws `already-exists` when somebody else has a route to exactly one of these prefixes: replacing it would cut off
+ * whatever it is for.
+ */
+export function planRoutes(plan: HostPlan, existing: readonly IpRoute[]): IpLine[] {
+  const wanted = new Map<string, IpLine>();
+  for (const prefix of plan.overlayPrefixes) {
+    const source = plan.nodeAddresses.find((address) => address.includes(":") === prefix.includes(":"));
+    const words = ["route", "replace", prefix, "dev", plan.tun, ...(source ? ["src", source] : [])];
+    wanted.set(keyOf(prefix, "unicast"), [...words, "proto", ROUTE_PROTOCOL]);
+  }
+  for (const cidr of plan.podCidrs)
+    wanted.set(keyOf(cidr, "unreachable"), ["route", "replace", "unreachable", cidr, "proto", ROUTE_PROTOCOL]);
+
+  const lines: IpLine[] = [];
+  for (const route of existing) {
+    const prefix = withLength(route.dst);
+    const key = keyOf(prefix, route.type ?? "unicast");
+    if (route.protocol === ROUTE_PROTOCOL) {
+      if (!wanted.has(key)) lines.push(deleteLine(route, prefix));
+    } else if (wanted.has(keyOf(prefix, "unicast")) && route.dev !== plan.tun) {
+      throw new WarrenError(
+        "already-exists",
+        `this host already routes ${prefix} to ${route.dev ?? route.type}, and the cluster's pods need it; remove that route, or make the cluster with another --pod-cidr`,
+      );
+    }
+  }
+  return [...lines, ...wanted.values()];
+}
+
+/** Lines that remove every route of ours. */
+export function removeRoutes(existing: readonly IpRoute[]): IpLine[] {
+  return existing
+    .filter((route) => route.protocol === ROUTE_PROTOCOL)
+    .map((route) => deleteLine(route, withLength(route.dst)));
+}
+
+function deleteLine(route: IpRoute, prefix: string): IpLine {
+  const type = route.type && route.type !== "unicast" ? [route.type] : [];
+  const device = route.dev && type.length === 0 ? ["dev", route.dev] : [];
+  return ["route", "del", ...type, prefix, ...device, "proto", ROUTE_PROTOCOL];
+}
+
+function keyOf(prefix: string, type: string): string {
+  return `${type} ${prefix}`;
+}
+
+/** `ip` leaves the length of a host route out. */
+function withLength(dst: string): string {
+  if (dst.includes("/") || dst === "default") return dst;
+  return `${dst}/${dst.includes(":") ? 128 : 32}`;
+}

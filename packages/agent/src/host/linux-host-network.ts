@@ -1,0 +1,135 @@
+import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { tryRun } from "@warren/common/runtime/run.ts";
+import { ensureAccept, type IptablesProgram, removeAccept } from "../platform/linux/docker-user.ts";
+import { type IpLine, type IpLink, type IpRoute, ipBatch, ipJson } from "../platform/linux/ip.ts";
+import { type Nft, openNft } from "../platform/linux/nft.ts";
+import { HOST_INTERFACE_PREFIX } from "../pods/pod-names.ts";
+import type { PodSource } from "../pods/pod-set.ts";
+import { enableForwarding, hardenTun } from "./forwarding.ts";
+import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
+import { planRoutes, removeRoutes } from "./host-routes.ts";
+import { compileNftTable, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
+import { checkPort, checkRoot, checkTun } from "./preflight.ts";
+
+/** The host of this process: its network namespace, its packet filter, its settings. */
+export function createLinuxHostNetwork(): HostNetwork {
+  let nft: Promise<Nft> | undefined;
+  let plan: HostPlan | undefined;
+  let pods: readonly PodSource[] = [];
+
+  const filter = (): Promise<Nft> => {
+    nft ??= openNft();
+    return nft;
+  };
+  const applyGuard = async (): Promise<void> => (await filter()).apply(compileNftTable(pods));
+
+  return {
+    async preflight(underlayAddress, port) {
+      checkRoot();
+      await checkTun();
+      await tryRun("ip", ["-V"]);
+      await filter();
+      await checkPort(underlayAddress, port);
+    },
+
+    underlay: findUnderlay,
+
+    async apply(next) {
+      const ipv6 = hasIpv6(next);
+      hardenTun(next.tun, ipv6);
+      enableForwarding(ipv6);
+      // The interface first: a route names the address it sends from.
+      await ipBatch(await tunLines(next));
+      await ipBatch(planRoutes(next, await allRoutes(ipv6)));
+      plan = next;
+      await acceptForwarding(next);
+    },
+
+    async guardPods(next) {
+      pods = next;
+      await applyGuard();
+    },
+
+    async repair() {
+      if (!plan) return [];
+      const repaired: string[] = [];
+      if (!(await (await filter()).hasTable(NFT_FAMILY, NFT_TABLE))) {
+        await applyGuard();
+        repaired.push(`the nftables table ${NFT_FAMILY} ${NFT_TABLE} was gone`);
+      }
+      if ((await acceptForwarding(plan)) > 0) repaired.push("the rules that let pod traffic be forwarded were gone");
+      return repaired;
+    },
+
+    async clean({ podsRemain }) {
+      if (!plan) return;
+      await ipBatch(removeRoutes(await allRoutes(hasIpv6(plan))));
+      for (const program of iptablesOf(plan)) await removeAccept(program, interfacesOf(plan));
+      if (!podsRemain) await (await filter()).apply(removeNftTable());
+      plan = undefined;
+    },
+  };
+}
+
+async function findUnderlay(address: string): Promise<UnderlayInterface> {
+  const links = await ipJson<IpLink>(["address", "show"]);
+  const wanted = formatAddress(parseAddress(address));
+  const link = links.find((candidate) => candidate.addr_info?.some((info) => info.local === wanted));
+  if (link) return { name: link.ifname, mtu: link.mtu };
+  const have = links
+    .filter((candidate) => !candidate.flags.includes("LOOPBACK"))
+    .flatMap((candidate) => candidate.addr_info ?? [])
+    .filter((info) => !info.local.startsWith("fe80:"))
+    .map((info) => info.local);
+  throw new WarrenError(
+    "address-not-local",
+    `the underlay address ${wanted} is on no interface of this host; it has ${have.join(", ") || "none"}`,
+  );
+}
+
+/** Addresses of an earlier lease go, those of the plan come. */
+async function tunLines(plan: HostPlan): Promise<IpLine[]> {
+  const wanted = plan.nodeAddresses.map(hostPrefix);
+  const [link] = await ipJson<IpLink>(["address", "show", "dev", plan.tun]);
+  const stale = (link?.addr_info ?? [])
+    .filter((info) => !info.local.startsWith("fe80:"))
+    .map((info) => `${info.local}/${info.prefixlen}`)
+    .filter((prefix) => !wanted.includes(prefix));
+  return [
+    ["link", "set", plan.tun, "mtu", String(plan.overlayMtu), "up"],
+    ...stale.map((prefix) => ["address", "del", prefix, "dev", plan.tun]),
+    ...wanted.map((prefix) => [
+      ...["address", "replace", prefix, "dev", plan.tun],
+      ...(prefix.includes(":") ? ["nodad"] : []),
+    ]),
+  ];
+}
+
+async function allRoutes(ipv6: boolean): Promise<IpRoute[]> {
+  const families = ipv6 ? ["-4", "-6"] : ["-4"];
+  const lists = await Promise.all(families.map((family) => ipJson<IpRoute>([family, "-details", "route", "show"])));
+  return lists.flat();
+}
+
+async function acceptForwarding(plan: HostPlan): Promise<number> {
+  let added = 0;
+  for (const program of iptablesOf(plan)) added += await ensureAccept(program, interfacesOf(plan));
+  return added;
+}
+
+function iptablesOf(plan: HostPlan): IptablesProgram[] {
+  return hasIpv6(plan) ? ["iptables", "ip6tables"] : ["iptables"];
+}
+
+function interfacesOf(plan: HostPlan): string[] {
+  return [plan.tun, `${HOST_INTERFACE_PREFIX}+`];
+}
+
+function hasIpv6(plan: HostPlan): boolean {
+  return plan.podCidrs.some((cidr) => cidr.includes(":"));
+}
+
+function hostPrefix(address: string): string {
+  return `${address}/${address.includes(":") ? 128 : 32}`;
+}

@@ -1,0 +1,39 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { PodSource } from "../pods/pod-set.ts";
+import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
+
+/** A host without a kernel, for the simulator and for tests: remembers what was asked of it. */
+export class MemoryHostNetwork implements HostNetwork {
+  plan: HostPlan | undefined;
+  pods: readonly PodSource[] = [];
+  readonly #addresses: ReadonlyMap<string, UnderlayInterface>;
+
+  /** @param addresses underlay addresses of the host */
+  constructor(addresses: Readonly<Record<string, UnderlayInterface>>) {
+    this.#addresses = new Map(Object.entries(addresses));
+  }
+
+  async preflight(): Promise<void> {}
+
+  async underlay(address: string): Promise<UnderlayInterface> {
+    const found = this.#addresses.get(address);
+    if (!found) throw new WarrenError("address-not-local", `the underlay address ${address} is on no interface`);
+    return found;
+  }
+
+  async apply(plan: HostPlan): Promise<void> {
+    this.plan = plan;
+  }
+
+  async guardPods(pods: readonly PodSource[]): Promise<void> {
+    this.pods = pods;
+  }
+
+  async repair(): Promise<string[]> {
+    return [];
+  }
+
+  async clean(): Promise<void> {
+    this.plan = undefined;
+  }
+}

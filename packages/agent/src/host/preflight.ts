@@ -1,0 +1,85 @@
+import { createSocket } from "node:dgram";
+import { open } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+
+/** Bits of `CapEff` in `/proc/self/status` (capabilities(7)). */
+const CAP_NET_ADMIN = 12n;
+const CAP_SYS_ADMIN = 21n;
+
+/** Throws `not-root` unless this process may change networks and enter namespaces. */
+export function checkRoot(): void {
+  const missing = missingCapabilities();
+  if (missing.length === 0) return;
+  throw new WarrenError(
+    "not-root",
+    `an agent needs root: this process has no ${missing.join(" and no ")}; run it with sudo, or its container with --privileged`,
+  );
+}
+
+/** Which of the capabilities that we need this process does not have. */
+export function missingCapabilities(status = readFileSync("/proc/self/status", "utf8")): string[] {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+  const wanted = [
+    ["CAP_NET_ADMIN", CAP_NET_ADMIN],
+    ["CAP_SYS_ADMIN", CAP_SYS_ADMIN],
+  ] as const;
+  return wanted.filter(([, bit]) => ((effective >> bit) & 1n) === 0n).map(([name]) => name);
+}
+
+/** Throws `tun-missing` unless `/dev/net/tun` opens. */
+export async function checkTun(path = "/dev/net/tun"): Promise<void> {
+  try {
+    await (await open(path, "r+")).close();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const [why, fix] =
+      code === "ENOENT"
+        ? ["does not exist", `load the module (modprobe tun), or give the container --device ${path}`]
+        : code === "EACCES" || code === "EPERM"
+          ? ["may not be opened", `give the container --device ${path} --cap-add NET_ADMIN`]
+          : [`cannot be opened (${code})`, "load the module tun"];
+    throw new WarrenError("tun-missing", `${path} ${why}; ${fix}`, { cause: error });
+  }
+}
+
+/** Throws `port-in-use` or `address-not-local` unless the UDP port can be bound on that address. */
+export async function checkPort(address: string, port: number): Promise<void> {
+  const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind({ address, port, exclusive: true }, resolve);
+    });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EADDRNOTAVAIL")
+      throw new WarrenError("address-not-local", `the underlay address ${address} is on no interface of this host`);
+    if (code !== "EADDRINUSE") throw error;
+    throw new WarrenError(
+      "port-in-use",
+      `UDP port ${port} on ${address} is taken${portHolder(port)}; stop that, or use another --port for the cluster`,
+      { cause: error },
+    );
+  } finally {
+    socket.close();
+  }
+}
+
+/** A socket that a process has is in /proc/net/udp with its owner's; one of the kernel (a vxlan device) is not bound to a process. */
+function portHolder(port: number): string {
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  const lines = ["/proc/net/udp", "/proc/net/udp6"].flatMap((path) => readLines(path));
+  const line = lines.find((candidate) => candidate.includes(hex));
+  if (!line) return "";
+  const inode = line.trim().split(/\s+/)[9];
+  return inode === "0" ? " by the kernel (a vxlan device: see ip -d link show type vxlan)" : ` (socket inode ${inode})`;
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, "utf8").split("\n").slice(1);
+  } catch {
+    return [];
+  }
+}

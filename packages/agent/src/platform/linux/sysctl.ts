@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+
+/** A setting below `/proc/sys`, as path segments, because an interface name may hold a dot or not. */
+export type SysctlKey = readonly string[];
+
+/** Current value, or null when this kernel has no such setting (IPv6 compiled out, interface gone). */
+export function readSysctl(key: SysctlKey): string | null {
+  try {
+    return readFileSync(pathOf(key), "utf8").trim();
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Writes the value unless it is there already: `/proc/sys` is read-only in many containers, and asks for nothing when
+ * whoever runs them set the value outside. Synchronous: `netns.ts` calls it inside a pod's namespace.
+ * @returns false when this kernel has no such setting
+ */
+export function writeSysctl(key: SysctlKey, value: string): boolean {
+  const current = readSysctl(key);
+  if (current === null) return false;
+  if (current === value) return true;
+  try {
+    writeFileSync(pathOf(key), value);
+  } catch (error) {
+    throw new WarrenError(
+      "tool-failed",
+      `the setting ${key.join(".")} is ${current} and cannot be set to ${value}; set it on the host, or in a container run with --privileged or --sysctl`,
+      { cause: error },
+    );
+  }
+  return true;
+}
+
+/** Names below a directory of settings, such as the interfaces in `net/ipv6/conf`; none when it is absent. */
+export function listSysctl(key: SysctlKey): string[] {
+  try {
+    return readdirSync(pathOf(key));
+  } catch {
+    return [];
+  }
+}
+
+function pathOf(key: SysctlKey): string {
+  for (const part of key)
+    if (part === "" || part === "." || part === ".." || part.includes("/"))
+      throw new WarrenError("internal", `${JSON.stringify(part)} is not a part of a setting`);
+  return `/proc/sys/${key.join("/")}`;
+}

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { WarrenError } from "../errors/warren-error.ts";
+
+interface Envelope {
+  readonly format: string;
+  /** Hex SHA-256 of `data` as JSON. */
+  readonly sha256: string;
+  readonly data: unknown;
+}
+
+export interface StateFileOptions {
+  readonly path: string;
+  /** Name and version of what is in it, such as `warren-pods/1`. */
+  readonly format: string;
+  /** What it holds, for messages: "the pods of this node". */
+  readonly what: string;
+  /** What to do when it cannot be read, a whole sentence without a full stop. */
+  readonly wayOut: string;
+}
+
+/**
+ * A small JSON file that survives `kill -9` and loss of power at any moment: either the old content is there or the new.
+ * Whoever reads `null` may start from nothing; a file that is there but damaged is never taken for absent.
+ */
+export class StateFile<T> {
+  readonly #options: StateFileOptions;
+
+  constructor(options: StateFileOptions) {
+    this.#options = options;
+  }
+
+  /** Null when there is no file. Throws `state-corrupt` when it cannot be trusted. */
+  read(): T | null {
+    const { path, format } = this.#options;
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      throw this.#corrupt((error as Error).message, error);
+    }
+    let envelope: Partial<Envelope>;
+    try {
+      envelope = JSON.parse(text) as Partial<Envelope>;
+    } catch (error) {
+      throw this.#corrupt("it is not JSON", error);
+    }
+    if (envelope?.format !== format) throw this.#corrupt(`its format is "${envelope?.format}", expected "${format}"`);
+    if (envelope.sha256 !== checksum(envelope.data)) throw this.#corrupt("its checksum does not match");
+    return envelope.data as T;
+  }
+
+  /**
+   * Replaces the file, mode 0600. When it returns the new content is on the disk. Synchronous, so that nothing can come
+   * between a decision and its record. Throws `disk-full`, with the old content untouched.
+   */
+  write(data: T): void {
+    const { path, format } = this.#options;
+    const temporary = `${path}.new`;
+    const envelope: Envelope = { format, sha256: checksum(data), data };
+    try {
+      const fd = openSync(temporary, "w", 0o600);
+      try {
+        // The mode of `open` does not touch a leftover that exists.
+        fchmodSync(fd, 0o600);
+        writeAll(fd, Buffer.from(`${JSON.stringify(envelope)}\n`));
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(temporary, path);
+      syncDirectory(dirname(path));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+      rmSync(temporary, { force: true });
+      throw new WarrenError("disk-full", `${path} could not be written: no space left; make room on its file system`, {
+        cause: error,
+      });
+    }
+  }
+
+  remove(): void {
+    rmSync(this.#options.path, { force: true });
+  }
+
+  /** Permission bits, such as 0o600; null when there is no file. */
+  mode(): number | null {
+    const stats = statSync(this.#options.path, { throwIfNoEntry: false });
+    return stats ? stats.mode & 0o777 : null;
+  }
+
+  #corrupt(why: string, cause?: unknown): WarrenError {
+    const { path, what, wayOut } = this.#options;
+    return new WarrenError("state-corrupt", `${path} (${what}) cannot be used: ${why}; ${wayOut}`, { cause });
+  }
+}
+
+function checksum(data: unknown): string {
+  return createHash("sha256").update(JSON.stringify(data) ?? "").digest("hex");
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+}
+
+/** A rename is on the disk only when its directory is. */
+function syncDirectory(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
