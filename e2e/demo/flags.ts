@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+
+export interface DemoFlags {
+  readonly nodes: number;
+  readonly pods: number;
+  readonly keep: boolean;
+  readonly down: boolean;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+export const HELP = `npm run demo [-- FLAGS]
+
+Brings up a Warren mesh in network namespaces of this machine, shows that it works, and takes it down again.
+Needs root. Nothing outside its own namespaces is touched.
+
+  --nodes N   hosts, each with an agent (default 3, 1 to 64)
+  --pods N    pods on each host (default 2, 1 to 50)
+  --keep      leaves the mesh up and prints how to look around
+  --down      removes what --keep left, or what a killed demo left
+  --json      prints one JSON object at the end; progress goes to standard error
+  --help      this text
+
+Exit codes: 0 all is well, 1 error, 2 usage, 3 not ready in time, 6 a demo is up already, 7 some checks failed,
+130 interrupted.
+
+Example: npm run demo -- --nodes 5 --pods 1
+`;
+
+/** Reads the flags. Throws `usage` with one line that says what is wrong and what was expected. */
+export function parseFlags(args: readonly string[]): DemoFlags {
+  const { values } = readArgs(args);
+  if (values.down && (values.keep || values.nodes !== undefined || values.pods !== undefined))
+    throw new WarrenError("usage", "--down removes a demo: it goes with no other flag but --json");
+  return {
+    nodes: count("--nodes", values.nodes, 3, 64),
+    pods: count("--pods", values.pods, 2, 50),
+    keep: values.keep ?? false,
+    down: values.down ?? false,
+    json: values.json ?? false,
+    help: values.help ?? false,
+  };
+}
+
+function readArgs(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        nodes: { type: "string" },
+        pods: { type: "string" },
+        keep: { type: "boolean" },
+        down: { type: "boolean" },
+        json: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (cause) {
+    // Node adds advice about `--` in further sentences; the first says what is wrong.
+    const what = (cause as Error).message.split(". ")[0];
+    throw new WarrenError("usage", `${what}; expected --nodes N, --pods N, --keep, --down, --json or --help`, {
+      cause,
+    });
+  }
+}
+
+function count(flag: string, text: string | undefined, fallback: number, most: number): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > most)
+    throw new WarrenError("usage", `${flag} ${text}: expected a whole number from 1 to ${most}`);
+  return value;
+}
