@@ -1,0 +1,51 @@
+import { type Latency, pingLatency, sockperfLatency } from "./latency-output.ts";
+import { withListener } from "./listener.ts";
+import type { Figure, Path, Work } from "./work.ts";
+
+const PORT = 11111;
+const PAYLOAD_BYTES = 64;
+/** sockperf throws away the first 400 ms and the last 50 ms of the time it is given. */
+const SOCKPERF_UNMEASURED_SECONDS = 0.45;
+
+type Meter = (path: Path, seconds: number, signal: AbortSignal) => Promise<Latency>;
+
+/**
+ * One request of 64 bytes at a time, the next one when the answer is there; half of the round trip. With `sockperf`
+ * between two programs; with `ping`, where sockperf cannot be had, between a program and the other end's kernel. All
+ * systems of a comparison are measured with the same one.
+ */
+export function latency(tool: "sockperf" | "ping", p50Goal?: Figure["goal"]): Work {
+  const meter = tool === "sockperf" ? sockperf : ping;
+  const figure = (name: string, about: string): Figure => {
+    return { name: `latency-${name}`, about: `one-way latency, ${about} (${tool})`, unit: "µs", better: "lower" };
+  };
+  return {
+    name: "latency",
+    figures: [
+      { ...figure("p50", "median"), ...(p50Goal && { goal: p50Goal }) },
+      figure("p99", "99th percentile"),
+      figure("p99.9", "99.9th percentile"),
+    ],
+    run: async (path, seconds, signal) => {
+      const { p50, p99, p999 } = await meter(path, seconds, signal);
+      return [p50, p99, p999];
+    },
+  };
+}
+
+const sockperf: Meter = ({ client, server, serverAddress }, seconds, signal) => {
+  const end = ["-i", serverAddress, "-p", String(PORT)];
+  const listener = { program: "sockperf", args: ["server", ...end], protocol: "udp", port: PORT } as const;
+  return withListener(server, listener, signal, async () => {
+    const timed = ["-t", String(Math.ceil(seconds + SOCKPERF_UNMEASURED_SECONDS)), "-m", String(PAYLOAD_BYTES)];
+    const timeoutMs = (seconds + 20) * 1000;
+    const { stdout } = await client.run("sockperf", ["ping-pong", ...end, ...timed], { signal, timeoutMs });
+    return sockperfLatency(stdout);
+  });
+};
+
+const ping: Meter = async ({ client, serverAddress }, seconds, signal) => {
+  const args = ["-n", "-A", "-w", String(seconds), "-s", String(PAYLOAD_BYTES), serverAddress];
+  const { stdout } = await client.tryRun("ping", args, { signal, timeoutMs: (seconds + 20) * 1000 });
+  return pingLatency(stdout);
+};

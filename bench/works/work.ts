@@ -1,0 +1,31 @@
+import type { LabNode } from "@warren/e2e/lab/node.ts";
+
+/** The way between two hosts that a system under measurement has built. */
+export interface Path {
+  /** The end that sends or asks. */
+  readonly client: LabNode;
+  /** The end that receives or answers. */
+  readonly server: LabNode;
+  /** Address of the server's end; the route to it leads through the system. */
+  readonly serverAddress: string;
+}
+
+/** One number that is measured again and again. */
+export interface Figure {
+  /** Unique among all figures: `tcp-1`, `latency-p50`. */
+  readonly name: string;
+  readonly about: string;
+  readonly unit: string;
+  readonly better: "higher" | "lower";
+  /** What Warren is expected to reach, as a ratio to the reference or as a value in `unit`; shown, never enforced. */
+  readonly goal?: { readonly ratio: number } | { readonly value: number };
+}
+
+/** Something that two ends do with each other, for as long as they are told. */
+export interface Work {
+  /** For `--only`. */
+  readonly name: string;
+  readonly figures: readonly Figure[];
+  /** Does it once, and resolves with one value for each of `figures`, in their order. Leaves nothing running. */
+  run(path: Path, seconds: number, signal: AbortSignal): Promise<readonly number[]>;
+}
