@@ -116,6 +116,28 @@ describe("PrefixTable", () => {
     ).toThrow(/10\.0\.0\.0\/8 stands twice/);
   });
 
+  test("allocates nothing in a lookup", () => {
+    const table = PrefixTable.build(
+      entriesOf([
+        ["10.244.3.0/24", 3],
+        ["10.244.3.7/32", 4],
+        ["fd00:77:0:3::/64", 5],
+      ]),
+    );
+    const six = Uint8Array.from(parseAddress("fd00:77:0:3::9").bytes);
+    const lookups = 100_000;
+    const heapGrowth = () => {
+      const before = process.memoryUsage().heapUsed;
+      for (let i = 0; i < lookups; i++) {
+        table.lookup4(0x0af4_0300 + (i & 0xff));
+        table.lookup6(six, 0);
+      }
+      return process.memoryUsage().heapUsed - before;
+    };
+    // The smallest object has 12 bytes. A round may carry the noise of the compiler, not every round does.
+    expect(Math.min(...Array.from({ length: 8 }, heapGrowth))).toBeLessThan(lookups);
+  });
+
   test("takes the memory its comment promises for 5,000 nodes", () => {
     const [pool4, pool6] = [parsePrefix("10.0.0.0/8"), parsePrefix("fd00:77::/48")];
     const nodes = Array.from({ length: 5000 }, (_, value) => value);

@@ -1,8 +1,8 @@
 import { readU32 } from "./field.ts";
 
 /**
- * The Internet checksum (RFC 1071). A running sum is an ordinary number that is not folded yet; it stays exact for far
- * more than the 64 KiB of a packet. `finishChecksum` gives the 16 bits for the header.
+ * The Internet checksum (RFC 1071). A running sum is a number below 2^32 that is not folded yet: enough for 128
+ * KiB, twice the longest packet. `finishChecksum` gives the 16 bits for the header.
  *
  * The packet path sums payloads in a WebAssembly kernel; this is for headers and for what is built on the cold path.
  */
@@ -23,7 +23,7 @@ export function finishChecksum(sum: number): number {
 /** The sum folded to 16 bits, not inverted: what a checksum field holds when the kernel is to finish it. */
 export function foldSum(sum: number): number {
   let folded = sum;
-  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000);
+  while (folded > 0xffff) folded = (folded & 0xffff) + (folded >>> 16);
   return folded;
 }
 

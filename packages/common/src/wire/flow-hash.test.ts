@@ -57,7 +57,7 @@ describe("flowHash", () => {
 
 test("flowPort stays in the dynamic range", () => {
   fc.assert(
-    fc.property(fc.nat({ max: 0xffffffff }), (hash) => {
+    fc.property(fc.integer(), (hash) => {
       expect(flowPort(hash)).toBeGreaterThanOrEqual(49152);
       expect(flowPort(hash)).toBeLessThanOrEqual(65535);
     }),
