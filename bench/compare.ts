@@ -29,7 +29,7 @@ export interface CompareOptions {
   readonly rounds: number;
   /** Length of a measured run. */
   readonly seconds: number;
-  /** Length of the run before it, whose values are thrown away: code gets hot, queues and windows find their size. */
+  /** Length of the warm-up before each of them: code gets hot, queues and windows find their size. */
   readonly warmUpSeconds: number;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
@@ -61,7 +61,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
         const path = await contender.setUp(signal);
         for (const work of works) {
           try {
-            await work.run(path, warmUpSeconds, signal);
+            await (work.warmUp ?? work.run)(path, warmUpSeconds, signal);
             const values = await work.run(path, seconds, signal);
             for (const [index, { name: figure }] of work.figures.entries())
               samples.push({ system, figure, round, value: values[index]! });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { cpus, release, totalmem } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { tryRun } from "@warren/common/runtime/run.ts";
 
 /** Where the figures come from: they mean nothing without it. */
@@ -13,8 +14,8 @@ export interface Machine {
   readonly congestionControl: string;
   /** Programs that were called, with what they say about their version. */
   readonly tools: Readonly<Record<string, string>>;
-  /** Load average of the last minute before the start. */
-  readonly load: number;
+  /** Share (0–1) of the time of all cores that others used in the second before the start. */
+  readonly busyBefore: number;
   /** Share (0–1) of the time of all cores that the hypervisor gave to others while the bench ran. */
   readonly stolen: number;
   /** What speaks against trusting the figures. */
@@ -23,30 +24,23 @@ export interface Machine {
 
 /** Asks each program with the flag that makes it print its version. */
 const VERSION_FLAGS: Readonly<Record<string, string>> = { iperf3: "--version", sockperf: "--version", ping: "-V" };
-/** More than this and somebody else is using the cores that are to be measured. */
-const QUIET_LOAD = 0.5;
+/** Above these, somebody else is using the cores that are to be measured. */
+const BUSY_LIMIT = 0.1;
 const STEAL_LIMIT = 0.02;
 
 /** Starts watching; the returned function describes the machine at the end of the run. */
-export async function watchMachine(programs: readonly string[]): Promise<() => Machine> {
-  const load = loadavg()[0]!;
-  const before = cpuTime();
+export async function watchMachine(programs: readonly string[], signal: AbortSignal): Promise<() => Machine> {
   const tools: Record<string, string> = {};
   for (const program of programs) {
     const version = await programVersion(program);
     if (version) tools[program] = version;
   }
+  const quiet = cpuTicks();
+  await delay(1_000, undefined, { signal });
+  const start = cpuTicks();
+  const busyBefore = 1 - share(quiet, start, "idle");
   return () => {
-    const now = cpuTime();
-    const stolen = (now.stolen - before.stolen) / Math.max(now.total - before.total, 1);
-    const warnings = [
-      ...(load > QUIET_LOAD
-        ? [`the load was ${load.toFixed(2)} before the start: other work shares the cores, do not trust these figures`]
-        : []),
-      ...(stolen > STEAL_LIMIT
-        ? [`the hypervisor gave ${(stolen * 100).toFixed(0)} % of the time to others: repeat on a quieter machine`]
-        : []),
-    ];
+    const stolen = share(start, cpuTicks(), "stolen");
     return {
       cpu: cpus()[0]?.model.trim() ?? "unknown processor",
       cores: cpus().length,
@@ -55,19 +49,34 @@ export async function watchMachine(programs: readonly string[]): Promise<() => M
       node: process.versions.node,
       congestionControl: readFileSync("/proc/sys/net/ipv4/tcp_congestion_control", "utf8").trim(),
       tools,
-      load,
+      busyBefore,
       stolen,
-      warnings,
+      warnings: [
+        ...(busyBefore > BUSY_LIMIT ? [`others used ${percent(busyBefore)} of the cores before the start`] : []),
+        ...(stolen > STEAL_LIMIT ? [`the hypervisor gave ${percent(stolen)} of the time to others`] : []),
+      ].map((what) => `${what}: repeat this on a quiet machine before you trust it`),
     };
   };
 }
 
-/** Ticks of all cores since boot, first line of `/proc/stat`; the eighth column is steal. */
-function cpuTime(): { stolen: number; total: number } {
+interface Ticks {
+  readonly idle: number;
+  readonly stolen: number;
+  readonly total: number;
+}
+
+const share = (from: Ticks, to: Ticks, what: "idle" | "stolen"): number =>
+  (to[what] - from[what]) / Math.max(to.total - from.total, 1);
+
+const percent = (part: number): string => `${(part * 100).toFixed(0)} %`;
+
+/** Of all cores since boot: first line of `/proc/stat`, whose columns are user nice system idle iowait irq softirq steal. */
+function cpuTicks(): Ticks {
   const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n");
   // guest and guest_nice, the last two, are part of user and nice already.
   const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
-  return { stolen: ticks[7] ?? 0, total: ticks.reduce((sum, value) => sum + value, 0) };
+  const [idle = 0, iowait = 0] = ticks.slice(3, 5);
+  return { idle: idle + iowait, stolen: ticks[7] ?? 0, total: ticks.reduce((sum, value) => sum + value, 0) };
 }
 
 async function programVersion(program: string): Promise<string | null> {

@@ -32,7 +32,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   await ensureHostTools(["ip", "bridge", "nsenter", "nft", "ping", "iperf3"]);
   const works = allWorks(await latencyTool());
   const started = new Date().toISOString();
-  const describeMachine = await watchMachine(["iperf3", "sockperf"]);
+  const describeMachine = await watchMachine(["iperf3", "sockperf"], signal);
   const suites: SuiteResult[] = [];
   for (const name of options.suites) suites.push(await suite(name, works)({ options, signal, progress }));
   const command = ["npm run bench --", ...args].join(" ");

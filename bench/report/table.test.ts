@@ -31,9 +31,9 @@ const report: Report = {
     node: "24.1.0",
     congestionControl: "cubic",
     tools: { iperf3: "3.12" },
-    load: 0.04,
+    busyBefore: 0.014,
     stolen: 0.001,
-    warnings: ["the load was high"],
+    warnings: ["others used the cores"],
   },
   suites: [
     {
@@ -54,8 +54,8 @@ describe("table", () => {
       [
         "Some CPU, 2 cores, 8 GiB",
         "Linux 6.1.0, Node 24.1.0, TCP cubic, iperf3 3.12",
-        "load 0.04 at the start, 0.1 % of the time stolen by the hypervisor",
-        "WARNING: the load was high",
+        "1.4 % busy before the start, 0.1 % stolen by the hypervisor meanwhile",
+        "WARNING: others used the cores",
         "",
         "path: 2 rounds",
         "  kernel-vxlan  1.0, the kernel-vxlan system",

@@ -9,7 +9,7 @@ export function renderReport(report: Report): string {
   const lines = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB`,
     `Linux ${machine.kernel}, Node ${machine.node}, TCP ${machine.congestionControl}${tools.length > 0 ? `, ${tools.join(", ")}` : ""}`,
-    `load ${machine.load.toFixed(2)} at the start, ${(machine.stolen * 100).toFixed(1)} % of the time stolen by the hypervisor`,
+    `${percent(machine.busyBefore)} busy before the start, ${percent(machine.stolen)} stolen by the hypervisor meanwhile`,
     ...machine.warnings.map((warning) => `WARNING: ${warning}`),
   ];
   return `${[...lines, ...report.suites.flatMap((suite) => ["", ...renderSuite(suite)])].join("\n")}\n`;
@@ -48,6 +48,7 @@ function renderRow({ figure, cells }: Row, { reference }: SuiteResult, width: nu
 
 const COLUMNS = [8, 17, 14, 13];
 
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 const formatRange = ({ min, max }: Spread, format: (value: number) => string) => `${format(min)} – ${format(max)}`;
 const formatRatio = (ratio: number) => ratio.toFixed(2);
 const formatValue = (value: number) => value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);

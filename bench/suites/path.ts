@@ -42,7 +42,7 @@ export const pathSuite =
     );
     return {
       name: "path",
-      method: `${rounds} rounds of ${seconds} s after ${WARM_UP_SECONDS} s of warm-up, two namespaces, one veth pair, MTU ${MTU}`,
+      method: `rounds ${rounds}, each run ${seconds} s after ${WARM_UP_SECONDS} s of warm-up, two namespaces, one veth pair, MTU ${MTU}`,
       systems: described,
       reference,
       rows: summarise({ figures, systems: names, samples, reference, subject: warren.name }),

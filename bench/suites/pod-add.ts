@@ -42,7 +42,7 @@ export const podAddSuite: Suite = async ({ options, signal, progress }) => {
   });
   return {
     name: "pod-add",
-    method: `${rounds} rounds of ${PODS_PER_ROUND} pods, one after the other, on one node`,
+    method: `rounds ${rounds}, each ${PODS_PER_ROUND} pods, one after the other, on one node`,
     systems: [
       { name: "warren", version: await warrenVersion(), about: "`./warren pod add NAME`" },
       { name: "empty-node", version: `Node ${process.versions.node}`, about: "`node -e 0`" },

@@ -26,6 +26,8 @@ export interface Work {
   /** For `--only`. */
   readonly name: string;
   readonly figures: readonly Figure[];
+  /** What is done right before `run` and not counted; `run` itself when left out. */
+  readonly warmUp?: (path: Path, seconds: number, signal: AbortSignal) => Promise<unknown>;
   /** Does it once, and resolves with one value for each of `figures`, in their order. Leaves nothing running. */
-  run(path: Path, seconds: number, signal: AbortSignal): Promise<readonly number[]>;
+  readonly run: (path: Path, seconds: number, signal: AbortSignal) => Promise<readonly number[]>;
 }
