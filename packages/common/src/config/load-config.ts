@@ -70,9 +70,12 @@ export function loadConfig<S extends z.ZodObject>(sources: ConfigSources<S>): Lo
     }
   }
 
-  const parsed = schema.safeParse(input, { reportInput: true });
+  const parsed = schema.safeParse(input);
   if (parsed.success) return { values: parsed.data, origin };
-  throw new WarrenError("config-invalid", parsed.error.issues.map((issue) => describeIssue(issue, origin)).join("; "));
+  throw new WarrenError(
+    "config-invalid",
+    parsed.error.issues.map((issue) => describeIssue(issue, input, origin)).join("; "),
+  );
 }
 
 interface FileEntry {
@@ -156,7 +159,11 @@ function fromText(value: unknown, kind: Kind): unknown {
   return value;
 }
 
-function describeIssue(issue: z.core.$ZodIssue, origin: Readonly<Record<string, Origin>>): string {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  input: Readonly<Record<string, unknown>>,
+  origin: Readonly<Record<string, Origin>>,
+): string {
   const key = String(issue.path[0] ?? "");
   const name = flagName(key);
   const from = origin[key];
@@ -164,7 +171,10 @@ function describeIssue(issue: z.core.$ZodIssue, origin: Readonly<Record<string, 
   if (from.source === "default") {
     return `${name}: required; give --${name}, ${envName(key)} or "${name}:" in the configuration file`;
   }
-  const shown = /token|secret|password/.test(name) ? "" : `, got ${JSON.stringify(issue.input)}`;
+  // The value as the user wrote it (one of a list: that one), not as a conversion left it.
+  const value = Array.isArray(input[key]) && issue.path.length > 1 ? input[key][Number(issue.path[1])] : input[key];
+  const shown = /token|secret|password/.test(name) ? "" : `, got ${JSON.stringify(value)}`;
+  const message = issue.message.replace(/^Invalid input: (expected \w+), received .*$/, "$1");
   const subject = from.source === "file" ? `${from.where}: ${name}` : from.where;
-  return `${subject}: ${issue.message}${shown}`;
+  return `${subject}: ${message}${shown}`;
 }

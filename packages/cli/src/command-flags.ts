@@ -1,0 +1,86 @@
+import type { FlagSpec } from "./command-spec.ts";
+import { OUTPUT_FORMATS } from "./output/print.ts";
+
+/** Flags that several commands share. */
+export const OUTPUT: FlagSpec = {
+  name: "output",
+  short: "o",
+  value: "FORMAT",
+  choices: OUTPUT_FORMATS,
+  description: "how to print the result (default table)",
+};
+
+export const RUN_DIR: FlagSpec = {
+  name: "run-dir",
+  value: "DIR",
+  description: "directory of agent.sock and control.sock (default /run/warren, WARREN_RUN_DIR)",
+};
+
+export const FROM: FlagSpec = {
+  name: "from",
+  value: "SIDE",
+  choices: ["agent", "control"],
+  description: "whom to ask where both run with this run-dir",
+};
+
+export const NAMESPACE: FlagSpec = {
+  name: "namespace",
+  short: "n",
+  value: "NS",
+  description: "namespace of the pod (default default)",
+};
+
+const LOGGING: readonly FlagSpec[] = [
+  {
+    name: "log-level",
+    value: "LEVEL",
+    choices: ["trace", "debug", "info", "warn", "error", "silent"],
+    description: "least level that is logged (default info)",
+  },
+  {
+    name: "log-format",
+    value: "FORMAT",
+    choices: ["text", "json"],
+    description: "lines for people or for machines (default text)",
+  },
+];
+
+const CONFIG: FlagSpec = {
+  name: "config",
+  value: "FILE",
+  description: "YAML file with flag names as keys",
+};
+
+export const CONTROL_FLAGS: readonly FlagSpec[] = [
+  { name: "data-dir", value: "DIR", description: "state and keys; back it up (default /var/lib/warren/control)" },
+  { name: "run-dir", value: "DIR", description: "where control.sock is made (default /run/warren)" },
+  { name: "listen", value: "HOST:PORT", description: "where agents connect (default 0.0.0.0:7443)" },
+  { name: "http", value: "HOST:PORT", description: "health and metrics, read-only (default 127.0.0.1:7480)" },
+  {
+    name: "pod-cidr",
+    value: "CIDR",
+    list: true,
+    description: "pool that pod CIDRs are cut from; again for more (default 10.244.0.0/16)",
+  },
+  { name: "node-prefix", value: "BITS", description: "length of a node's IPv4 pod CIDR; IPv6 is /64 (default 24)" },
+  { name: "vni", value: "N", description: "VXLAN network identifier (default 4096)" },
+  { name: "port", value: "PORT", description: "UDP port of VXLAN (default 4789)" },
+  ...LOGGING,
+  { ...CONFIG, description: `${CONFIG.description} (default /etc/warren/control.yaml where it exists)` },
+];
+
+export const AGENT_FLAGS: readonly FlagSpec[] = [
+  { name: "control", value: "HOST:PORT", description: "address of the control plane" },
+  { name: "token", value: "TOKEN", description: "join token; only for the first start (or WARREN_TOKEN)" },
+  { name: "token-file", value: "FILE", description: "file with the join token, so that no process list shows it" },
+  { name: "data-dir", value: "DIR", description: "keys, certificate and last netmap (default /var/lib/warren/agent)" },
+  { name: "run-dir", value: "DIR", description: "where agent.sock is made (default /run/warren)" },
+  { name: "underlay", value: "IP", description: "this node's address on the underlay; peers send to it" },
+  { name: "name", value: "NAME", description: "name of the node (default the host's name)" },
+  {
+    name: "accept-new-lease",
+    description: "take another pod CIDR when the old one was given away; pods get new addresses",
+  },
+  ...LOGGING,
+  { ...CONFIG, description: `${CONFIG.description} (default /etc/warren/agent.yaml where it exists)` },
+];

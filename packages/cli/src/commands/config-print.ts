@@ -1,0 +1,46 @@
+import { flagName, type LoadedConfig } from "@warren/common/config/load-config.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { AGENT_FLAGS, CONTROL_FLAGS } from "../command-flags.ts";
+import { type CommandContext, print } from "../context.ts";
+import { formatTable } from "../output/table.ts";
+import { loadAgentConfig, loadControlConfig } from "../service/service-config.ts";
+
+/** Keys whose values are never printed. */
+const SECRETS = new Set(["token"]);
+
+export async function run(context: CommandContext): Promise<void> {
+  const service = context.args[0] as "agent" | "control";
+  const known = service === "agent" ? AGENT_FLAGS : CONTROL_FLAGS;
+  for (const [name, value] of Object.entries(context.flags)) {
+    if (value === undefined || name === "output" || known.some((flag) => flag.name === name)) continue;
+    throw new WarrenError("usage", `--${name} is no flag of \`warren ${service}\``);
+  }
+  const loaded: LoadedConfig<Record<string, unknown>> =
+    service === "agent" ? await loadAgentConfig(context) : await loadControlConfig(context);
+  const rows = Object.keys(loaded.origin).map((key) => ({
+    key: flagName(key),
+    value: maskSecret(flagName(key), loaded.values[key]),
+    origin: loaded.origin[key]!,
+  }));
+  const byKey = Object.fromEntries(rows.map((row) => [row.key, { value: row.value ?? null, ...row.origin }]));
+  await print(context, byKey, (wide) =>
+    formatTable(
+      [
+        { header: "KEY", cell: (row) => row.key },
+        { header: "VALUE", cell: (row) => shown(row.value) },
+        { header: "FROM", cell: (row) => row.origin.where },
+      ],
+      rows,
+      wide,
+    ),
+  );
+}
+
+function maskSecret(key: string, value: unknown): unknown {
+  return SECRETS.has(key) && value !== undefined ? "(secret)" : value;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return Array.isArray(value) ? value.join(",") : String(value);
+}

@@ -1,0 +1,60 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import { type OutputFormat, printValue } from "./output/print.ts";
+
+export type FlagValue = string | boolean | readonly string[] | undefined;
+
+/** What an action gets: its arguments and flags, parsed, and the ways to answer. */
+export interface CommandContext {
+  readonly spec: CommandSpec;
+  /** All there are. */
+  readonly commands: readonly CommandSpec[];
+  /** By position; what is optional and absent is undefined. */
+  readonly args: readonly (string | undefined)[];
+  /** The words behind `--`. */
+  readonly program: readonly string[];
+  /** As given; only what was given is present. */
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  readonly env: NodeJS.ProcessEnv;
+  readonly format: OutputFormat;
+  readonly color: boolean;
+  /** Directory of the sockets: `--run-dir`, `WARREN_RUN_DIR`, `/run/warren`. */
+  readonly runDir: string;
+  readonly write: (text: string) => void;
+  /** A line for the user that is no part of the result: standard error. */
+  readonly note: (line: string) => void;
+}
+
+/** The value of a flag that takes one. */
+export function textFlag(context: CommandContext, name: string): string | undefined {
+  const value = context.flags[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** @throws WarrenError `usage` when the flag was not given */
+export function requiredFlag(context: CommandContext, name: string): string {
+  const value = textFlag(context, name);
+  if (value !== undefined) return value;
+  const flag = context.spec.flags.find((each) => each.name === name);
+  throw new WarrenError("usage", `--${name} is required: --${name} ${flag?.value ?? ""}`.trimEnd());
+}
+
+/** The values of a flag that may be repeated, and that takes several at once separated by commas. */
+export function listFlag(context: CommandContext, name: string): string[] {
+  const value = context.flags[name];
+  return Array.isArray(value) ? (value as readonly string[]).flatMap((text) => text.split(",")) : [];
+}
+
+/** A whole number in a range. @throws WarrenError `usage` */
+export function integerFlag(context: CommandContext, name: string, min: number, max: number): number | undefined {
+  const text = textFlag(context, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new WarrenError("usage", `--${name}: expected a whole number from ${min} to ${max}, got "${text}"`);
+}
+
+/** Prints the result of a command in the format the user asked for; `text` makes the table and wide form. */
+export async function print(context: CommandContext, value: unknown, text: (wide: boolean) => string): Promise<void> {
+  context.write(await printValue(context.format, value, text));
+}

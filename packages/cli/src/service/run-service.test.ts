@@ -1,0 +1,85 @@
+import { EventEmitter } from "node:events";
+import type { Startable } from "@warren/common/runtime/startable.ts";
+import { expect, test } from "vitest";
+import { runService, type ServiceHost } from "./run-service.ts";
+
+function setup(service: Partial<Startable> = {}) {
+  const signals = new EventEmitter();
+  const log: string[] = [];
+  let exited: (code: number) => void = () => {};
+  const exit = new Promise<number>((resolve) => {
+    exited = resolve;
+  });
+  const host: ServiceHost = {
+    onSignal: (signal, listener) => void signals.on(signal, listener),
+    offSignal: (signal, listener) => void signals.off(signal, listener),
+    exit: (code) => exited(code) as never,
+    stopDeadlineMs: 60_000,
+  };
+  const whole: Startable = {
+    start: async () => void log.push("start"),
+    stop: async () => void log.push("stop"),
+    ...service,
+  };
+  let ready = () => {};
+  const isReady = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  return { signals, log, exit, host, service: whole, ready, isReady };
+}
+
+test("a service runs until SIGTERM, is stopped, and leaves no signal handler", async () => {
+  const { signals, log, host, service, ready, isReady } = setup();
+  const running = runService(service, ready, undefined, host);
+  await isReady;
+  signals.emit("SIGTERM");
+  await running;
+  expect(log).toEqual(["start", "stop"]);
+  expect(signals.eventNames()).toEqual([]);
+});
+
+test("a signal while the service starts aborts the start and is no error", async () => {
+  const { signals, log, host, service, ready } = setup({
+    start: (signal) =>
+      new Promise((_, reject) => signal!.addEventListener("abort", () => reject(new Error("aborted")))),
+  });
+  const running = runService(service, ready, undefined, host);
+  signals.emit("SIGINT");
+  await running;
+  expect(log).toEqual(["stop"]);
+});
+
+test("a second signal ends the process at once, however long the stop takes", async () => {
+  const { signals, exit, host, service, ready, isReady } = setup({ stop: () => new Promise(() => {}) });
+  void runService(service, ready, undefined, host);
+  await isReady;
+  signals.emit("SIGINT");
+  signals.emit("SIGINT");
+  expect(await exit).toBe(1);
+});
+
+test("a stop that hangs does not keep the process for ever", async () => {
+  const { signals, exit, host, service, ready, isReady } = setup({ stop: () => new Promise(() => {}) });
+  void runService(service, ready, undefined, { ...host, stopDeadlineMs: 10 });
+  await isReady;
+  signals.emit("SIGTERM");
+  expect(await exit).toBe(1);
+});
+
+test("a failed start is thrown after everything was given back", async () => {
+  const { log, host, service, ready } = setup({ start: () => Promise.reject(new Error("port in use")) });
+  await expect(runService(service, ready, undefined, host)).rejects.toThrow("port in use");
+  expect(log).toEqual(["stop"]);
+});
+
+test("a service that fails while running is stopped and its error thrown", async () => {
+  const { log, host, service, ready, isReady } = setup();
+  const running = runService(
+    service,
+    ready,
+    isReady.then(() => Promise.reject(new Error("worker ended"))),
+    host,
+  );
+  await expect(running).rejects.toThrow("worker ended");
+  expect(log).toEqual(["start", "stop"]);
+});

@@ -1,0 +1,61 @@
+import type { Startable } from "@warren/common/runtime/startable.ts";
+
+/** How long a clean stop may take before the process ends without it. */
+const STOP_DEADLINE_MS = 15_000;
+
+/** The process around a service; tests give their own. */
+export interface ServiceHost {
+  onSignal(signal: NodeJS.Signals, listener: () => void): void;
+  offSignal(signal: NodeJS.Signals, listener: () => void): void;
+  /** Ends the process at once. */
+  exit(code: number): never;
+  readonly stopDeadlineMs: number;
+}
+
+const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/**
+ * Runs a service until SIGTERM or SIGINT, then stops it cleanly. A signal during the start aborts the start; a second
+ * one, or a stop that hangs, ends the process at once with exit code 1.
+ * @param ready called once the service does its work
+ * @param failed settles (with an error) when the service ends by itself; then that error is thrown
+ */
+export async function runService(
+  service: Startable,
+  ready: () => void,
+  failed: Promise<never> = new Promise(() => {}),
+  host: ServiceHost = thisProcess,
+): Promise<void> {
+  const aborter = new AbortController();
+  let wasStopped = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    wasStopped = resolve;
+  });
+  const onSignal = () => {
+    if (aborter.signal.aborted) host.exit(1);
+    aborter.abort();
+    wasStopped();
+    setTimeout(() => host.exit(1), host.stopDeadlineMs).unref();
+  };
+  for (const signal of STOP_SIGNALS) host.onSignal(signal, onSignal);
+  try {
+    try {
+      await service.start(aborter.signal);
+    } catch (error) {
+      if (aborter.signal.aborted) return;
+      throw error;
+    }
+    if (!aborter.signal.aborted) ready();
+    await Promise.race([stopped, failed]);
+  } finally {
+    await service.stop();
+    for (const signal of STOP_SIGNALS) host.offSignal(signal, onSignal);
+  }
+}
+
+const thisProcess: ServiceHost = {
+  onSignal: (signal, listener) => void process.on(signal, listener),
+  offSignal: (signal, listener) => void process.off(signal, listener),
+  exit: (code) => process.exit(code),
+  stopDeadlineMs: STOP_DEADLINE_MS,
+};

@@ -1,0 +1,146 @@
+// The bootstrap: installs with the pinned pnpm, builds the packet kernels, warms the compile cache, and leaves a stamp
+// that makes every later run instant and offline. Node's own modules only, ES2022: it runs on Node 18.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { takeLock } from "./lock.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stampFile = join(root, "node_modules/.warren-ready");
+
+/** Brings the checkout up to date. Ends the process with 1 and a line that says what to do when it cannot. */
+export async function main() {
+  const release = await takeLock(join(root, ".cache/bootstrap.lock"), say);
+  try {
+    await bringUpToDate();
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  } finally {
+    release();
+  }
+}
+
+async function bringUpToDate() {
+  // Files that change meanwhile must count as newer than the stamp.
+  const started = new Date();
+  const installHash = hashOf(manifests());
+  const kernelHash = hashOf(kernelSources());
+  const done = readStamp();
+  if (done.install !== installHash || !existsSync(pinnedNode())) {
+    await step("installing the pinned Node.js and packages (first run, needs the npm registry)", install);
+  }
+  if (done.install !== installHash || done.kernels !== kernelHash) {
+    await step("building the packet kernels and warming the compile cache", () =>
+      run(pinnedNode(), [join(root, "scripts/prepare.ts")], "the build failed"),
+    );
+  }
+  writeFileSync(stampFile, `${JSON.stringify({ install: installHash, kernels: kernelHash })}\n`);
+  utimesSync(stampFile, started, started);
+}
+
+/** Everything that decides what is installed. The same list is in launch.sh, which compares times only. */
+function manifests() {
+  const folders = [root, ...["packages", "."].flatMap((parent) => subfolders(join(root, parent)))];
+  const files = folders.map((folder) => join(folder, "package.json")).filter((file) => existsSync(file));
+  return [join(root, "pnpm-lock.yaml"), join(root, "pnpm-workspace.yaml"), ...files];
+}
+
+function kernelSources() {
+  const folder = join(root, "packages/agent/assembly");
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(".ts"))
+        .map((name) => join(folder, name))
+    : [];
+}
+
+function subfolders(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== "node_modules" && !entry.name.startsWith("."))
+    .map((entry) => join(folder, entry.name));
+}
+
+function hashOf(files) {
+  const hash = createHash("sha256");
+  // `files` is in the order of the file system: sort, so that the same files have the same hash.
+  for (const file of [...files].sort()) hash.update(file.slice(root.length)).update("\0").update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+function pinnedNode() {
+  const arch = process.arch === "arm64" ? "arm64" : "x64";
+  return join(root, `node_modules/node-linux-${arch}/bin/node`);
+}
+
+async function install() {
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  mkdirSync(join(root, "node_modules"), { recursive: true });
+  await run(
+    "npx",
+    ["--yes", packageManager, "install", "--frozen-lockfile", "--prefer-offline", "--config.confirmModulesPurge=false"],
+    "the installation failed",
+  );
+  if (!existsSync(pinnedNode())) {
+    throw new Error(
+      `no Node.js 24 package for ${process.platform} ${process.arch}; Warren runs on Linux, x64 and arm64`,
+    );
+  }
+}
+
+/** Runs a program quietly; on failure throws what it said last, or that the registry is out of reach. */
+function run(program, args, failed) {
+  return new Promise((resolve, reject) => {
+    // A machine without network must get its answer in seconds, not after npm's default minutes of retries.
+    const env = { ...process.env, npm_config_fetch_retries: "2", npm_config_fetch_retry_mintimeout: "1000" };
+    env.npm_config_fetch_retry_maxtimeout = "4000";
+    env.NODE_COMPILE_CACHE ??= join(root, ".cache/compile");
+    const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    const collect = (chunk) => {
+      output = (output + chunk).slice(-20_000);
+    };
+    child.stdout.on("data", collect);
+    child.stderr.on("data", collect);
+    child.on("error", (error) => {
+      reject(new Error(error.code === "ENOENT" ? `${program} is not installed; it comes with npm` : error.message));
+    });
+    child.on("close", (code, signal) => {
+      if (code === 0) return resolve();
+      const network = output.match(
+        /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNRESET)\b/,
+      );
+      if (network) {
+        return reject(
+          new Error(
+            `${failed}: the npm registry does not answer (${network[1]}). The first run needs it once, ` +
+              "every later run works offline. Check the network, or `npm config get registry`, and run the same again.",
+          ),
+        );
+      }
+      const last = output.trim().split("\n").slice(-25).join("\n");
+      reject(new Error(`${failed} (${program} ended with ${code ?? signal}):\n${last}`));
+    });
+  });
+}
+
+async function step(what, work) {
+  const started = Date.now();
+  say(`${what} …`);
+  await work();
+  say(`done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+function say(line) {
+  process.stderr.write(`warren: ${line}\n`);
+}

@@ -1,0 +1,13 @@
+/**
+ * The part of the bootstrap that runs under the pinned Node: builds the packet kernels, and imports every command once
+ * (the services with them), so that the compile cache holds them stripped of types before the first one is timed.
+ */
+import { flushCompileCache } from "node:module";
+import { COMMANDS } from "../packages/cli/src/command-tree.ts";
+import { buildKernels } from "./build-kernels.ts";
+
+await buildKernels();
+for (const command of COMMANDS) await command.load?.();
+flushCompileCache();
+// What was imported may hold a handle open; nothing here is worth waiting for.
+process.exit(0);
