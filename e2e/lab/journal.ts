@@ -17,6 +17,8 @@ export type JournalEntry =
   /** Pods of this node have namespaces named `wrn-NODE-…`. */
   | { readonly made: "node"; readonly name: string }
   | { readonly made: "process"; readonly process: ProcessId; readonly what: string }
+  /** A file system of the lab, mounted below its directory. */
+  | { readonly made: "mount"; readonly path: string }
   | { readonly made: "kept" };
 
 const PREFIX = "warren-lab-";

@@ -8,11 +8,11 @@
  *     const pod = await lab.addPod(1, "web");
  *     await lab.close();                     // throws when something is left
  */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { PodInfo, TokenCreated } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { RunResult } from "@warren/common/runtime/run.ts";
+import { type RunResult, run } from "@warren/common/runtime/run.ts";
 import { readHostState } from "./host-state.ts";
 import { createJournal, type JournalEntry, labDirectory, readJournal, record } from "./journal.ts";
 import { tryRunIn } from "./netns.ts";
@@ -189,6 +189,15 @@ export class Lab {
     return labPod(info, number, (netns, what, program, programArgs) =>
       this.#spawn(netns, program, programArgs, { what: `${program} in pod ${what}` }),
     );
+  }
+
+  /** A small file system of its own below the lab's directory, to be filled up. Returns its path. */
+  async mountTmpfs(name: string, sizeKib: number): Promise<string> {
+    const path = join(this.directory, name);
+    record(this.name, { made: "mount", path });
+    mkdirSync(path);
+    await run("mount", ["-t", "tmpfs", "-o", `size=${sizeKib}k,mode=0700`, "warren-lab", path]);
+    return path;
   }
 
   /** Resolves when every running agent knows every other one as ready. */

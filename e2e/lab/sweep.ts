@@ -1,6 +1,7 @@
 /** Removes a lab by what its journal says: the end of every lab, orderly or not. Idempotent. */
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { tryRun } from "@warren/common/runtime/run.ts";
 import { newSince, readHostState } from "./host-state.ts";
 import { type JournalEntry, labDirectory, listLabs, readJournal } from "./journal.ts";
 import { deleteNetns, listNetns, netnsInode } from "./netns.ts";
@@ -38,6 +39,8 @@ export async function sweepLab(name: string, graceMs = 5_000): Promise<void> {
   // A pod's process that an agent was just starting shows up only now.
   for (let more = processesOf(entries); more.length > 0; more = processesOf(entries)) await endProcesses(more, 500);
   for (const netns of namespacesOf(entries)) await deleteNetns(netns);
+  // Not mounted any more is as good.
+  for (const { path } of entriesOf(entries, "mount")) await tryRun("umount", [path]);
   rmSync(labDirectory(name), { recursive: true, force: true });
 }
 
