@@ -1,0 +1,97 @@
+/**
+ * Every key of the store and what stands under it. Values are JSON; the shapes are for ever, so a field is added, never
+ * changed.
+ *
+ *     cluster                  ClusterRecord
+ *     node/<id>                NodeRecord
+ *     node-heard/<id>          HeardRecord, apart from the node because it changes with every outage
+ *     node-name/<name>         node id that owns the name
+ *     node-underlay/<address>  node id that owns the underlay address
+ *     lease/<cidr>             LeaseRecord; stays when the lease ends, for its epoch
+ *     reservation/<cidr>       ReservationRecord
+ *     ipam                     number of changes of leases, reservations and foreign prefixes
+ *     token/<id>               TokenRecord
+ *     revoked/<id>             RevokedRecord
+ */
+export const keys = {
+  cluster: "cluster",
+  ipam: "ipam",
+  node: (id: string) => `node/${id}`,
+  heard: (id: string) => `node-heard/${id}`,
+  name: (name: string) => `node-name/${name}`,
+  underlay: (address: string) => `node-underlay/${address}`,
+  lease: (cidr: string) => `lease/${cidr}`,
+  reservation: (cidr: string) => `reservation/${cidr}`,
+  token: (id: string) => `token/${id}`,
+  revoked: (id: string) => `revoked/${id}`,
+} as const;
+
+/** What the cluster was made with. */
+export interface ClusterRecord {
+  readonly id: string;
+  /** Hex SHA-256 of the CA's public key: state and key of two clusters are never mixed. */
+  readonly caHash: string;
+  /** Canonical text, in the order of preference. */
+  readonly pools: readonly string[];
+  readonly nodePrefix: number;
+  readonly vni: number;
+  readonly port: number;
+  readonly cipher: "none";
+  readonly createdMs: number;
+}
+
+export interface NodeRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly underlayAddress: string;
+  readonly port: number;
+  readonly vtepMac: string;
+  /** A peer without an agent; then `podCidrs` says what is behind it. For nodes the leases do. */
+  readonly foreign: boolean;
+  readonly podCidrs: readonly string[];
+  readonly version: string;
+  readonly enrolledMs: number;
+  /** In every netmap: it has registered, and not left since. */
+  readonly joined: boolean;
+}
+
+export interface HeardRecord {
+  readonly state: "ready" | "down";
+  /** Wall clock; exact only while the node is down. */
+  readonly lastSeenMs: number;
+}
+
+export interface LeaseRecord {
+  readonly cidr: string;
+  /** The holder; null when the lease is over and nobody has it. */
+  readonly nodeId: string | null;
+  /** The last holder's, kept so that it is preferred when it comes back. */
+  readonly lastNodeId: string;
+  readonly lastNode: string;
+  readonly epoch: number;
+  /** When it was given to, or taken from, the last holder. */
+  readonly sinceMs: number;
+}
+
+export interface ReservationRecord {
+  readonly cidr: string;
+  readonly note: string;
+}
+
+export interface TokenRecord {
+  readonly id: string;
+  /** Hex SHA-256 of the secret. */
+  readonly hash: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  readonly uses: number;
+  readonly revoked: boolean;
+  /** Who joined with it, by the SHA-256 of its public key. */
+  readonly joined: readonly { readonly nodeId: string; readonly keyHash: string }[];
+}
+
+export interface RevokedRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly revokedMs: number;
+}
