@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   copyBytes,
   equalBytes,
+  readI32,
   readU8,
   readU16,
   readU24,
@@ -26,6 +27,16 @@ test.each([
       const bytes = encodeOnPoison(size, (buf, offset) => write(buf, offset, value));
       expect(Buffer.from(bytes).readUIntBE(0, size)).toBe(value);
       expect(read(bytes, 0)).toBe(value);
+    }),
+  );
+});
+
+test("readI32 reads the same bits as readU32", () => {
+  fc.assert(
+    fc.property(fc.integer(), (value) => {
+      const bytes = encodeOnPoison(4, (buf, offset) => writeU32(buf, offset, value));
+      expect(readI32(bytes, 0)).toBe(value);
+      expect(readU32(bytes, 0)).toBe(value >>> 0);
     }),
   );
 });

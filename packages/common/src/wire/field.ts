@@ -1,6 +1,6 @@
 /**
- * Big-endian fields of a packet. Nothing is checked here: a codec checks the length once, then these cannot fail. All
- * values are unsigned.
+ * Big-endian fields of a packet. Nothing is checked here: a codec checks the length once, then these cannot fail. Values
+ * are unsigned unless the name says I32.
  */
 
 export function readU8(buf: Uint8Array, offset: number): number {
@@ -16,7 +16,12 @@ export function readU24(buf: Uint8Array, offset: number): number {
 }
 
 export function readU32(buf: Uint8Array, offset: number): number {
-  return ((buf[offset]! << 24) | (buf[offset + 1]! << 16) | (buf[offset + 2]! << 8) | buf[offset + 3]!) >>> 0;
+  return readI32(buf, offset) >>> 0;
+}
+
+/** The same 32 bits, signed. For the packet path: such a number never needs a heap object, 2^31 and more may. */
+export function readI32(buf: Uint8Array, offset: number): number {
+  return (buf[offset]! << 24) | (buf[offset + 1]! << 16) | (buf[offset + 2]! << 8) | buf[offset + 3]!;
 }
 
 export function writeU8(buf: Uint8Array, offset: number, value: number): void {

@@ -1,4 +1,4 @@
-import { readU32 } from "./field.ts";
+import { readI32 } from "./field.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "./ip-protocol.ts";
 import { IPV4_DST, IPV4_SRC, ipv4HeaderLength, ipv4IsFragment, ipv4Protocol, ipv4TotalLength } from "./ipv4.ts";
 import {
@@ -23,8 +23,8 @@ import {
  */
 export function flowHash4(buf: Uint8Array, offset: number): number {
   const protocol = ipv4Protocol(buf, offset);
-  let hash = mix(protocol, readU32(buf, offset + IPV4_SRC));
-  hash = mix(hash, readU32(buf, offset + IPV4_DST));
+  let hash = mix(protocol, readI32(buf, offset + IPV4_SRC));
+  hash = mix(hash, readI32(buf, offset + IPV4_DST));
   if (!ipv4IsFragment(buf, offset)) {
     hash = mixPorts(hash, protocol, buf, offset, ipv4HeaderLength(buf, offset), ipv4TotalLength(buf, offset));
   }
@@ -36,8 +36,8 @@ export function flowHash6(buf: Uint8Array, offset: number): number {
   const found = findIpv6Transport(buf, offset);
   const protocol = found === IPV6_NO_TRANSPORT ? 0 : transportProtocol(found);
   let hash = protocol;
-  for (let i = 0; i < 16; i += 4) hash = mix(hash, readU32(buf, offset + IPV6_SRC + i));
-  for (let i = 0; i < 16; i += 4) hash = mix(hash, readU32(buf, offset + IPV6_DST + i));
+  for (let i = 0; i < 16; i += 4) hash = mix(hash, readI32(buf, offset + IPV6_SRC + i));
+  for (let i = 0; i < 16; i += 4) hash = mix(hash, readI32(buf, offset + IPV6_DST + i));
   if (found !== IPV6_NO_TRANSPORT && !isFragment(found)) {
     hash = mixPorts(hash, protocol, buf, offset, transportOffset(found), ipv6TotalLength(buf, offset));
   }
@@ -52,7 +52,7 @@ export function flowPort(hash: number): number {
 /** TCP and UDP both begin with the two ports. */
 function mixPorts(hash: number, protocol: number, buf: Uint8Array, offset: number, at: number, end: number): number {
   const hasPorts = (protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP) && at + 4 <= end;
-  return hasPorts ? mix(hash, readU32(buf, offset + at)) : hash;
+  return hasPorts ? mix(hash, readI32(buf, offset + at)) : hash;
 }
 
 /** One round and the finish of MurmurHash3 (public domain): few multiplications, every input bit reaches all others. */

@@ -105,6 +105,20 @@ describe("findIpv6Transport", () => {
     expect(findIpv6Transport(packet, 0)).toBe(IPV6_NO_TRANSPORT);
   });
 
+  test("takes the first 8 bytes of offset for a later fragment", () => {
+    const packet = golden("ipv6-later-fragment");
+    packet[IPV6_HEADER + 3] = 0x08;
+    expect(isLaterFragment(findIpv6Transport(packet, 0))).toBe(true);
+    packet[IPV6_HEADER + 3] = 0x06; // the two reserved bits alone
+    expect(isFragment(findIpv6Transport(packet, 0))).toBe(false);
+  });
+
+  test("gives up when a fragment header is cut short", () => {
+    const packet = golden("ipv6-later-fragment").slice(0, IPV6_HEADER + 7);
+    packet[IPV6_PAYLOAD_LENGTH + 1] = 7;
+    expect(findIpv6Transport(packet, 0)).toBe(IPV6_NO_TRANSPORT);
+  });
+
   test("gives up when a chain ends in the middle of a header", () => {
     const packet = chain(1, 4);
     packet[IPV6_HEADER] = 60;

@@ -66,12 +66,18 @@ describe("buildTooBig4", () => {
     expect(answer4("ipv4-fragmentation-needed", dontFragment)).toBe(0);
   });
 
-  test("does not answer about an ICMP message that is cut off before its type can be trusted", () => {
+  test("does not answer about an ICMP message that is shorter than its header, nor does buildTooBig6", () => {
     expect(
       answer4("ipv4-udp", (p) => {
         dontFragment(p);
         p[IPV4_PROTOCOL] = 1;
+        p[20] = 8; // looks like an echo request
         writeU16(p, 2, 24);
+      }),
+    ).toBe(0);
+    expect(
+      answer6("ipv6-echo", (p) => {
+        p[5] = 4;
       }),
     ).toBe(0);
   });

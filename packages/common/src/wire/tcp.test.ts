@@ -5,6 +5,7 @@ import {
   checkTcp,
   encodeTcp,
   TCP_CHECKSUM,
+  TCP_DATA_OFFSET,
   TCP_HEADER,
   TCP_WINDOW,
   tcpAcknowledgment,
@@ -42,6 +43,15 @@ test.each(segments.filter((row) => row.fields.headerLength === TCP_HEADER))(
     expect(written).toEqual(segment.slice(0, TCP_HEADER));
   },
 );
+
+test("a header shorter than 20 bytes or longer than what arrived is refused", () => {
+  const verdict = (words: number, length: number) => {
+    const segment = new Uint8Array(64);
+    segment[TCP_DATA_OFFSET] = words << 4;
+    return checkTcp(segment, 0, length);
+  };
+  expect([verdict(4, 60), verdict(5, 20), verdict(6, 20), verdict(15, 59), verdict(15, 60)]).toEqual([0, 20, 0, 0, 60]);
+});
 
 test("checkTcp never reads outside and never promises more header than there is", () => {
   fc.assert(
