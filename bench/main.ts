@@ -105,13 +105,11 @@ const alive = setInterval(() => {}, 60_000);
 try {
   process.exitCode = await main(process.argv.slice(2), controller.signal);
 } catch (thrown) {
-  if (controller.signal.aborted) {
-    process.exitCode = 128 + constants.signals[controller.signal.reason as NodeJS.Signals];
-  } else {
-    const error = WarrenError.from(thrown);
-    progress(`bench: ${error.message}`);
-    process.exitCode = error.exitCode;
-  }
+  const stopped = controller.signal.aborted;
+  const error = WarrenError.from(thrown);
+  // After a stop only what stood in the way of taking everything down is news.
+  if (!stopped || thrown instanceof WarrenError) progress(`bench: ${error.message}`);
+  process.exitCode = stopped ? 128 + constants.signals[controller.signal.reason as NodeJS.Signals] : error.exitCode;
 } finally {
   clearInterval(alive);
 }

@@ -7,14 +7,9 @@ import type { LabOptions } from "@warren/e2e/lab/plan.ts";
  */
 export async function withLab<T>(options: Omit<LabOptions, "name">, use: (lab: Lab) => Promise<T>): Promise<T> {
   const lab = await createLab({ ...options, name: uniqueLabName("wb") });
-  let result: T;
   try {
-    result = await use(lab);
-  } catch (error) {
-    // What went wrong first is what the user should read; that the removal failed too follows from it.
-    await lab.remove();
-    throw error;
+    return await use(lab);
+  } finally {
+    await lab.close();
   }
-  await lab.close();
-  return result;
 }
