@@ -1,6 +1,7 @@
 /** `npm run bench`: reads the command line, runs suites, prints a report. The method is in docs/benchmarks.md. */
-import { writeFileSync } from "node:fs";
+import { accessSync, constants as modes, writeFileSync } from "node:fs";
 import { constants } from "node:os";
+import { dirname } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { ensureHostTools } from "../scripts/host-tools.ts";
 import { watchMachine } from "./machine.ts";
@@ -25,9 +26,10 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   if (options.action === "help") return print(HELP);
   if (options.action === "list") return print(list());
   if (process.getuid?.() !== 0) throw new WarrenError("not-root", "the bench makes network namespaces: run it as root");
-  // A name that is not there is told before anything is installed or built.
+  // What is wrong with the command line is told before anything is installed, built or measured.
   pick("system", ALL_SYSTEMS, options.systems);
   pick("work", allWorks("sockperf"), options.only);
+  checkWritable(options.json);
 
   await ensureHostTools(["ip", "bridge", "nsenter", "nft", "ping", "iperf3"]);
   const works = allWorks(await latencyTool());
@@ -60,6 +62,15 @@ async function latencyTool(): Promise<"sockperf" | "ping"> {
     if (!(error instanceof WarrenError)) throw error;
     progress(`latency is measured with ping instead of sockperf: ${error.message}`);
     return "ping";
+  }
+}
+
+function checkWritable(json: string | null): void {
+  if (json === null || json === "-") return;
+  try {
+    accessSync(dirname(json), modes.W_OK);
+  } catch (cause) {
+    throw new WarrenError("usage", `--json ${json}: its directory does not exist or may not be written`, { cause });
   }
 }
 
