@@ -173,8 +173,9 @@ function describeIssue(
   }
   // The value as the user wrote it (one of a list: that one), not as a conversion left it.
   const value = Array.isArray(input[key]) && issue.path.length > 1 ? input[key][Number(issue.path[1])] : input[key];
-  const shown = /token|secret|password/.test(name) ? "" : `, got ${JSON.stringify(value)}`;
+  const got = JSON.stringify(value);
   const message = issue.message.replace(/^Invalid input: (expected \w+), received .*$/, "$1");
+  const shown = /token|secret|password/.test(name) || message.includes(got) ? "" : `, got ${got}`;
   const subject = from.source === "file" ? `${from.where}: ${name}` : from.where;
   return `${subject}: ${message}${shown}`;
 }

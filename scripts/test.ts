@@ -1,0 +1,49 @@
+/**
+ * `npm test [-- FILTER…]`: every test there is. Tests on real kernels need root and are counted as skipped without it.
+ * A run without filters also repeats the unit suites on the next Node.js. The last line is the count.
+ */
+import { tryRun } from "../packages/common/src/runtime/run.ts";
+import { ensureHostTools } from "./host-tools.ts";
+import { addCounts, countLine, countListed, runVitest, type TestCounts } from "./run-vitest.ts";
+
+const NEXT_NODE = `node-linux-${process.arch === "arm64" ? "arm64" : "x64"}@26.9.0`;
+
+const args = process.argv.slice(2);
+const isRoot = process.getuid?.() === 0;
+let counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
+
+const projects = ["unit", "mesh", "meta"];
+if (isRoot) {
+  await ensureHostTools(["ip", "nft", "ping", "iperf3", "nsenter", "tc", "tcpdump", "tshark"]);
+  projects.push("netns");
+} else {
+  const skipped = await countListed("netns", args);
+  counts = addCounts(counts, { passed: 0, failed: 0, skipped });
+  console.log(`skipped: ${skipped} tests on real kernels need root; run: sudo npm test`);
+}
+counts = addCounts(counts, await runVitest({ projects, args }));
+if (args.length === 0) counts = addCounts(counts, await testOnNextNode());
+
+console.log(countLine(counts));
+process.exit(counts.failed > 0 ? 1 : 0);
+
+async function testOnNextNode(): Promise<TestCounts> {
+  const node = await fetchNextNode();
+  if (node === undefined) {
+    const skipped = await countListed("unit", []);
+    console.log(`skipped: ${skipped} unit tests on ${NEXT_NODE}; the npm registry does not answer`);
+    // Where it is a condition of a merge it must not vanish silently.
+    return process.env["CI"] ? { passed: 0, failed: 1, skipped } : { passed: 0, failed: 0, skipped };
+  }
+  console.log(`\nunit suites on ${NEXT_NODE}`);
+  return runVitest({ projects: ["unit"], node });
+}
+
+/** Path of the binary, from npx's cache or the registry; undefined when neither has it. */
+async function fetchNextNode(): Promise<string | undefined> {
+  const result = await tryRun("npx", ["--yes", "--prefer-offline", "-p", NEXT_NODE, "node", "-p", "process.execPath"], {
+    timeoutMs: 300_000,
+    env: { ...process.env, npm_config_fetch_retries: "1", npm_config_fetch_retry_mintimeout: "1000" },
+  }).catch(() => undefined);
+  return result?.code === 0 ? result.stdout.trim() : undefined;
+}
