@@ -10,6 +10,7 @@ export interface UnderlayInterface {
 export interface HostPlan {
   readonly tun: string;
   readonly overlayMtu: number;
+  readonly gsoMaxSegments: number;
   /** Pod CIDRs of this node. */
   readonly podCidrs: readonly string[];
   /** The node's own addresses, one for each pod CIDR. */
@@ -25,10 +26,9 @@ export interface HostPlan {
  */
 export interface HostNetwork {
   /**
-   * Whether an agent can run here at all. Throws `not-root`, `tun-missing`, `tool-missing`, `port-in-use`, each with
-   * what to do.
+   * Whether an agent can run here at all. Throws `not-root`, `tun-missing`, `tool-missing`, each with what to do.
    */
-  preflight(underlayAddress: string, port: number): Promise<void>;
+  preflight(): Promise<void>;
   /** Throws `address-not-local`. */
   underlay(address: string): Promise<UnderlayInterface>;
   /** Needs the TUN device to exist. Throws `already-exists` when the host routes one of the prefixes elsewhere. */

@@ -1,6 +1,5 @@
-import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { tryRun } from "@warren/common/runtime/run.ts";
+import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { ensureAccept, type IptablesProgram, removeAccept } from "../platform/linux/docker-user.ts";
 import { type IpLine, type IpLink, type IpRoute, ipBatch, ipJson } from "../platform/linux/ip.ts";
 import { type Nft, openNft } from "../platform/linux/nft.ts";
@@ -10,7 +9,7 @@ import { enableForwarding, hardenTun } from "./forwarding.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
 import { planRoutes, removeRoutes } from "./host-routes.ts";
 import { compileNftTable, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
-import { checkPort, checkRoot, checkTun } from "./preflight.ts";
+import { checkRoot, checkTun, requireTool } from "./preflight.ts";
 
 /** The host of this process: its network namespace, its packet filter, its settings. */
 export function createLinuxHostNetwork(): HostNetwork {
@@ -25,12 +24,12 @@ export function createLinuxHostNetwork(): HostNetwork {
   const applyGuard = async (): Promise<void> => (await filter()).apply(compileNftTable(pods));
 
   return {
-    async preflight(underlayAddress, port) {
+    async preflight() {
       checkRoot();
       await checkTun();
-      await tryRun("ip", ["-V"]);
+      await requireTool("ip", "iproute2");
+      await requireTool("nsenter", "util-linux");
       await filter();
-      await checkPort(underlayAddress, port);
     },
 
     underlay: findUnderlay,
@@ -97,7 +96,7 @@ async function tunLines(plan: HostPlan): Promise<IpLine[]> {
     .map((info) => `${info.local}/${info.prefixlen}`)
     .filter((prefix) => !wanted.includes(prefix));
   return [
-    ["link", "set", plan.tun, "mtu", String(plan.overlayMtu), "up"],
+    [...["link", "set", plan.tun, "mtu", String(plan.overlayMtu)], "gso_max_segs", String(plan.gsoMaxSegments), "up"],
     ...stale.map((prefix) => ["address", "del", prefix, "dev", plan.tun]),
     ...wanted.map((prefix) => [
       ...["address", "replace", prefix, "dev", plan.tun],

@@ -1,7 +1,8 @@
 import { createSocket } from "node:dgram";
-import { open } from "node:fs/promises";
 import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { tryRun } from "@warren/common/runtime/run.ts";
 
 /** Bits of `CapEff` in `/proc/self/status` (capabilities(7)). */
 const CAP_NET_ADMIN = 12n;
@@ -40,6 +41,18 @@ export async function checkTun(path = "/dev/net/tun"): Promise<void> {
           ? ["may not be opened", `give the container --device ${path} --cap-add NET_ADMIN`]
           : [`cannot be opened (${code})`, "load the module tun"];
     throw new WarrenError("tun-missing", `${path} ${why}; ${fix}`, { cause: error });
+  }
+}
+
+/** Throws `tool-missing`, with the package to install, unless the program is on the path. */
+export async function requireTool(program: string, packageName: string): Promise<void> {
+  try {
+    await tryRun(program, ["-V"]);
+  } catch (error) {
+    if (!(error instanceof WarrenError && error.code === "tool-missing")) throw error;
+    throw new WarrenError("tool-missing", `${program} is not installed; install the package ${packageName}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { addressBits, addressPlus, addressValue, formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { type Prefix, parsePrefix, prefixContains, prefixSize } from "@warren/common/net/prefix.ts";
-import { WarrenError } from "@warren/common/errors/warren-error.ts";
 
 /**
  * What of a pod CIDR is not for pods. Number 0 is the network address (IPv6: the subnet-router anycast address, RFC 4291

@@ -105,7 +105,7 @@ function hostRoutes(wiring: PodWiring): IpLine[] {
 function podLines(wiring: PodWiring): IpLine[] {
   return [
     ["link", "set", "lo", "up"],
-    ["link", "set", "eth0", "up"],
+    ["link", "set", "eth0", "gso_max_segs", String(wiring.gsoMaxSegments), "up"],
     ...wiring.addresses.flatMap((address) => {
       const v6 = address.includes(":");
       const gateway = v6 ? GATEWAY6 : GATEWAY4;
@@ -226,5 +226,5 @@ function checkProgram(program: string, path: string): void {
 
 function isExecutable(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && stats.isFile() && (stats.mode & 0o111) !== 0;
+  return stats?.isFile() === true && (stats.mode & 0o111) !== 0;
 }

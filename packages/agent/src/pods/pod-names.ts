@@ -34,5 +34,7 @@ export function podParts(node: string, namespace: string, pod: string): PodParts
 
 /** Locally administered, unicast: first octet 02. */
 function mac(hash: Uint8Array, offset: number): string {
-  return ["02", ...Array.from(hash.subarray(offset, offset + 5), (byte) => byte.toString(16).padStart(2, "0"))].join(":");
+  return ["02", ...Array.from(hash.subarray(offset, offset + 5), (byte) => byte.toString(16).padStart(2, "0"))].join(
+    ":",
+  );
 }

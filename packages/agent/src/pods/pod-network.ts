@@ -9,6 +9,8 @@ export interface PodWiring {
   readonly addresses: readonly string[];
   /** Overlay MTU, for both ends. */
   readonly mtu: number;
+  /** Most segments of one super-packet that TCP in the pod may make (`dataplane/gso-limit.ts`). */
+  readonly gsoMaxSegments: number;
 }
 
 export interface PodCommand {

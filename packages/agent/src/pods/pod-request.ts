@@ -40,9 +40,12 @@ function textOf(value: unknown, field: string): string {
 function checkLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   if (typeof labels !== "object" || Array.isArray(labels)) throw usage("labels of a pod must be an object of texts");
   for (const [key, value] of Object.entries(labels)) {
-    if (!LABEL_KEY.test(key)) throw usage(`${JSON.stringify(key)} is not a label key; expected one like app or team/app`);
+    if (!LABEL_KEY.test(key))
+      throw usage(`${JSON.stringify(key)} is not a label key; expected one like app or team/app`);
     if (typeof value !== "string" || !LABEL_VALUE.test(value))
-      throw usage(`${JSON.stringify(value)} is not a value for label ${key}; expected at most 63 of A-Z, a-z, 0-9, . _ -`);
+      throw usage(
+        `${JSON.stringify(value)} is not a value for label ${key}; expected at most 63 of A-Z, a-z, 0-9, . _ -`,
+      );
   }
   return labels;
 }

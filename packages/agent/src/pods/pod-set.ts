@@ -2,8 +2,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentIpam, PodInfo, PodRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { checkName } from "@warren/common/net/name.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
+import { checkName } from "@warren/common/net/name.ts";
 import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { StateFile } from "@warren/common/runtime/state-file.ts";
@@ -39,6 +39,7 @@ export interface PodSetOptions {
 export interface PodSpace {
   readonly cidrs: readonly string[];
   readonly mtu: number;
+  readonly gsoMaxSegments: number;
 }
 
 /**
@@ -49,7 +50,7 @@ export interface PodSpace {
 export class PodSet {
   readonly #options: PodSetOptions;
   #state: PodsState;
-  #space: PodSpace = { cidrs: [], mtu: 1280 };
+  #space: PodSpace = { cidrs: [], mtu: 1280, gsoMaxSegments: 1 };
   /** Pods with a change under way; one at a time for each, different pods side by side. */
   readonly #busy = new Map<string, Promise<unknown>>();
 
@@ -133,12 +134,20 @@ export class PodSet {
     const key = podKey(checkName(namespace, "namespace"), checkName(name, "pod"));
     return this.#alone(key, async () => {
       const pod = this.#find(key);
-      if (!pod) throw new WarrenError("not-found", `there is no pod ${key} on this node; "warren pod list" shows those`);
+      if (!pod)
+        throw new WarrenError("not-found", `there is no pod ${key} on this node; "warren pod list" shows those`);
       const info = this.#info(pod);
       await this.#takeAway(pod);
       this.#options.logger.info({ pod: key, addresses: pod.addresses }, "pod deleted");
       return info;
     });
+  }
+
+  /** Gives a pod new addresses from the present pod CIDRs, by making it again; its command is started again. */
+  async readdress(pod: PodRecord): Promise<PodInfo> {
+    await this.delete(pod.namespace, pod.name);
+    const { name, namespace, labels, process } = pod;
+    return this.add({ name, namespace, labels, ...(process && { command: process.command }) });
   }
 
   /** All pods, those being made or removed included, in the order of their making. */
@@ -190,7 +199,10 @@ export class PodSet {
     this.#putIfRoom({ ...pod, phase: "removing" });
     await this.#options.network.remove(this.#wiring(pod), pod.process ? GRACE_MS : 0);
     rmSync(this.#logFile(pod), { force: true });
-    this.#commit({ ...this.#state, pods: this.#state.pods.filter((other) => podKey(other.namespace, other.name) !== key) });
+    this.#commit({
+      ...this.#state,
+      pods: this.#state.pods.filter((other) => podKey(other.namespace, other.name) !== key),
+    });
     await this.#guard();
   }
 
@@ -213,7 +225,8 @@ export class PodSet {
 
   #wiring(pod: PodRecord): PodWiring {
     const parts = podParts(this.#options.node, pod.namespace, pod.name);
-    return { ...parts, addresses: pod.addresses, mtu: this.#space.mtu };
+    const { mtu, gsoMaxSegments } = this.#space;
+    return { ...parts, addresses: pod.addresses, mtu, gsoMaxSegments };
   }
 
   #info(pod: PodRecord): PodInfo {

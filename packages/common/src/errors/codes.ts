@@ -78,6 +78,7 @@ export const ERROR_CODES = {
   "addresses-exhausted": row(EXIT.conflict, 409, true, "Every pod address of the node's pod CIDR is in use."),
   "lease-lost": row(EXIT.conflict, 409, false, "The lease is no longer the caller's: its epoch is over."),
   "pod-exists": row(EXIT.conflict, 409, false, "A pod with this name is on the node already."),
+  "pods-present": row(EXIT.conflict, 409, false, "The node still has pods, which the action would cut off."),
   "already-exists": row(EXIT.conflict, 409, false, "The thing to be made exists already."),
   "not-found": row(EXIT.error, 404, false, "The thing named does not exist."),
 

@@ -1,0 +1,424 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import type { AgentStatus, PodInfo, PodRequest } from "@warren/common/api/types.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
+import type { Startable } from "@warren/common/runtime/startable.ts";
+import manifest from "../../package.json" with { type: "json" };
+import { renewCertificates } from "../control-client/certificate-renewal.ts";
+import { IdentityStore, type NodeIdentity } from "../control-client/identity-store.ts";
+import { joinMesh } from "../control-client/join-mesh.ts";
+import { MeshSession } from "../control-client/mesh-session.ts";
+import type { Netmap } from "../control-client/netmap.ts";
+import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
+import { sleep } from "../control-client/retry.ts";
+import type { DataPlane } from "../dataplane-host/data-plane.ts";
+import type { UnderlayInterface } from "../host/host-network.ts";
+import { type AgentView, agentStatus } from "../observe/agent-status.ts";
+import { createAgentApi } from "../observe/local-api.ts";
+import { PodSet } from "../pods/pod-set.ts";
+import { podsFile } from "../pods/pod-state.ts";
+import type { AgentConfig } from "./agent-config.ts";
+import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
+import { agentWorld } from "./agent-world.ts";
+import { Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
+
+/** A node of the mesh. */
+export interface Agent extends Startable {
+  status(): AgentStatus;
+  addPod(request: PodRequest): Promise<PodInfo>;
+  deletePod(namespace: string, name: string): Promise<PodInfo>;
+  listPods(): PodInfo[];
+  /** Takes the node out of the mesh; refused while it has pods. The agent ends afterwards. */
+  leave(release: boolean): Promise<void>;
+  /**
+   * Settles when the agent should be stopped without a signal: resolves after `leave`, rejects when the packet path
+   * broke. The caller then calls `stop` and ends.
+   */
+  readonly ended: Promise<void>;
+}
+
+/** How often the host is looked at for what others may have taken away. */
+const REPAIR_INTERVAL_MS = 30_000;
+/** How long a start waits for the first netmap once the node is registered. */
+const FIRST_NETMAP_MS = 15_000;
+
+/** The composition root: every part of the agent is made and connected here, and nowhere else. */
+export function createAgent(config: AgentConfig, deps: AgentDeps = {}): Agent {
+  return new AgentApp(config, deps);
+}
+
+/**
+ * Phases of a start, each undone in reverse order when a later one fails, and at the stop:
+ *
+ *     1 lock the data directory   2 look at the host    3 identity (joins with the token, once)
+ *     4 register, or last netmap  5 packet path         6 addresses, routes, packet filter
+ *     7 pods                      8 local API           9 ready
+ *
+ * A stop leaves the pods running: they talk to each other on this node, and to the mesh again after the next start.
+ */
+class AgentApp implements Agent {
+  readonly #config: AgentConfig;
+  readonly #deps: AgentDeps;
+  readonly #undo: (() => void | Promise<void>)[] = [];
+  readonly #stop = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #firstNetmap = Promise.withResolvers<void>();
+  #parts: Parts | null = null;
+  #knowledge: Knowledge | null = null;
+  #lease: Lease | null = null;
+  #source: "control" | "disk" = "control";
+  #fence: WarrenError | null = null;
+  #failure: Error | null = null;
+  #ready = false;
+
+  constructor(config: AgentConfig, deps: AgentDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    // Nobody may be listening yet, or any more.
+    this.#ended.promise.catch(() => {});
+    this.#firstNetmap.promise.catch(() => {});
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    const both = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    try {
+      await this.#start(both);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const config = this.#config;
+    const world = await agentWorld(config, this.#deps);
+    const { clock, random, connector, hostNetwork, podNetwork } = world;
+    const logger = world.logger.child({ component: "agent", node: config.name });
+    const startedMs = clock.nowMs();
+
+    makeDirectory(config["data-dir"], 0o700);
+    this.#undo.push(world.lock(config["data-dir"]));
+
+    await hostNetwork.preflight();
+    const underlay = await hostNetwork.underlay(config.underlay);
+
+    const netmapFile = new NetmapFile(config["data-dir"], clock, logger);
+    const identityStore = new IdentityStore(config["data-dir"]);
+    const pods = new PodSet({
+      node: config.name,
+      dataDir: config["data-dir"],
+      file: podsFile(config["data-dir"]),
+      network: podNetwork,
+      clock,
+      logger,
+      guard: (sources) => hostNetwork.guardPods(sources),
+    });
+    this.#knowledge = netmapFile.read();
+    this.#lease = this.#knowledge && { cluster: this.#knowledge.netmap.cluster, self: this.#knowledge.self };
+
+    const { control, name, underlay: address } = config;
+    const token = (): string | null => readToken(config);
+    let identity = await joinMesh({
+      ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
+    });
+
+    const session = new MeshSession(
+      {
+        connect: () => connector.connect(control, identity.credentials),
+        ...{ clock, random, logger },
+        registration: () => this.#registration(pods),
+        podCount: () => pods.size,
+        onRegistered: (response) => this.#onRegistered(response),
+        onNetmap: (netmap) => this.#onNetmap(netmap),
+        onConfirmed: () => this.#onConfirmed(),
+        onFenced: (error) => this.#onFenced(error),
+      },
+      this.#knowledge?.netmap ?? null,
+    );
+    this.#undo.push(() => session.close());
+    if (!(await this.#open(session, pods, signal))) {
+      this.#source = "disk";
+      const age = Math.round((clock.nowMs() - this.#knowledge!.asOfMs) / 1000);
+      logger.warn({ ageSeconds: age }, "the control plane does not answer, starting with the netmap from disk");
+    }
+
+    const lease = this.#lease!;
+    const dataPlane = world.createDataPlane({
+      tunName: TUN_NAME,
+      underlayAddress: address,
+      port: lease.cluster.port,
+      vni: lease.cluster.vni,
+      vtepMac: lease.self.vtep_mac,
+      overlayMtu: overlayMtuOf(underlay, address, lease),
+    });
+    this.#undo.push(() => dataPlane.stop());
+    dataPlane.onFailure((error) => this.#onFailure(error, world));
+    await dataPlane.start();
+
+    const forwarder = new Forwarder(
+      {
+        ...{ host: hostNetwork, pods, dataPlane, underlay, logger },
+        underlayAddress: address,
+        mayReaddress: config["accept-new-lease"],
+      },
+      lease,
+    );
+    const renewed = (next: NodeIdentity): void => {
+      identity = next;
+      session.reconnect();
+    };
+    this.#undo.push(() => hostNetwork.clean({ podsRemain: pods.size > 0 }));
+    this.#undo.push(() => netmapFile.flush());
+    this.#parts = {
+      world,
+      pods,
+      session,
+      netmapFile,
+      dataPlane,
+      forwarder,
+      underlay,
+      startedMs,
+      identity: () => identity,
+    };
+    await forwarder.adopt(lease);
+    await pods.reconcile();
+    if (this.#knowledge) await this.#onNetmap(this.#knowledge.netmap, this.#source);
+    session.run();
+
+    if (world.localApi) {
+      makeDirectory(config["run-dir"], 0o750);
+      const api = createAgentApi({
+        runDir: config["run-dir"],
+        agent: this,
+        view: () => this.#view(),
+        onDefect: (error) => logger.error({ err: error }, "a request of the local API failed"),
+      });
+      await api.start();
+      this.#undo.push(() => api.stop());
+    }
+    await this.#waitForNetmap(signal);
+    this.#ready = true;
+    const { pod_cidrs: podCidrs, epoch } = this.#lease!.self;
+    logger.info({ podCidrs, epoch, mtu: forwarder.overlayMtu, pods: pods.size }, "ready");
+
+    const renewal = { store: identityStore, connector, clock, random, logger, client: () => session.client };
+    void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
+    void this.#keepHost(world);
+  }
+
+  async stop(): Promise<void> {
+    this.#ready = false;
+    this.#stop.abort();
+    // One that fails must not keep the others from being undone; the first error is told in the end.
+    let first: unknown = null;
+    for (let undo = this.#undo.pop(); undo; undo = this.#undo.pop()) {
+      try {
+        await undo();
+      } catch (error) {
+        first ??= error;
+      }
+    }
+    this.#parts = null;
+    if (first !== null) throw first;
+  }
+
+  status(): AgentStatus {
+    return agentStatus(this.#view());
+  }
+
+  async addPod(request: PodRequest): Promise<PodInfo> {
+    if (this.#fence) throw this.#fence;
+    return this.#running().pods.add(request);
+  }
+
+  async deletePod(namespace: string, name: string): Promise<PodInfo> {
+    return this.#running().pods.delete(namespace, name);
+  }
+
+  listPods(): PodInfo[] {
+    return this.#running().pods.list();
+  }
+
+  async leave(release: boolean): Promise<void> {
+    const { pods, session, netmapFile } = this.#running();
+    if (pods.size > 0)
+      throw new WarrenError(
+        "pods-present",
+        `${pods.size} ${pods.size === 1 ? "pod is" : "pods are"} on this node and would lose ${pods.size === 1 ? "its" : "their"} network; delete with "warren pod del NAME" first`,
+      );
+    await session.leave(release);
+    this.#ready = false;
+    // A released lease must not be asked for again.
+    if (release) netmapFile.remove();
+    this.#ended.resolve();
+  }
+
+  /** First registration. A lost lease is fatal here unless nothing would lose its address. */
+  async #open(session: MeshSession, pods: PodSet, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await session.open(signal);
+    } catch (error) {
+      if (!(error instanceof WarrenError && error.code === "lease-lost")) throw error;
+      throw new WarrenError(
+        "lease-lost",
+        `${error.message}; ${pods.size} pods on this node have addresses of it. Start once with --accept-new-lease to give them new addresses`,
+        { cause: error },
+      );
+    }
+  }
+
+  #registration(pods: PodSet): RegisterRequest {
+    const { name, underlay, "accept-new-lease": acceptNewLease } = this.#config;
+    return {
+      protocol: PROTOCOL_VERSION,
+      node_name: name,
+      underlay_address: underlay,
+      // The cluster's own.
+      port: this.#lease?.cluster.port ?? 0,
+      version: manifest.version,
+      held_pod_cidrs: this.#lease?.self.pod_cidrs ?? [],
+      held_epoch: this.#lease?.self.epoch ?? 0,
+      // Without pods nobody's address changes but the node's own.
+      accept_new_lease: acceptNewLease || pods.size === 0,
+    };
+  }
+
+  async #onRegistered(response: RegisterResponse): Promise<void> {
+    const before = this.#lease;
+    this.#lease = { cluster: response.cluster, self: response.self };
+    this.#fence = null;
+    const lost = before?.self.pod_cidrs.filter((cidr) => !response.self.pod_cidrs.includes(cidr)) ?? [];
+    if (lost.length > 0) {
+      const logger = this.#deps.logger ?? this.#parts?.world.logger;
+      logger?.warn({ lost, podCidrs: response.self.pod_cidrs }, "the lease went to another node, took a new one");
+    }
+    if (this.#knowledge) this.#knowledge = { ...this.#knowledge, self: response.self };
+    await this.#parts?.forwarder.adopt(this.#lease);
+  }
+
+  async #onNetmap(netmap: Netmap, source: "control" | "disk" = "control"): Promise<void> {
+    const parts = this.#running();
+    const asOfMs = source === "disk" ? this.#knowledge!.asOfMs : parts.world.clock.nowMs();
+    // The entry of this node may be newer than its registration: a label, never the lease.
+    this.#knowledge = { netmap, self: this.#lease!.self, asOfMs };
+    await parts.forwarder.follow(netmap);
+    this.#source = source;
+    this.#firstNetmap.resolve();
+  }
+
+  #onConfirmed(): void {
+    if (!this.#knowledge || !this.#parts) return;
+    this.#knowledge = { ...this.#knowledge, asOfMs: this.#parts.world.clock.nowMs() };
+    this.#source = "control";
+    this.#parts.netmapFile.save(this.#knowledge);
+  }
+
+  async #onFenced(error: WarrenError): Promise<void> {
+    this.#fence = error;
+    this.#parts?.world.logger.error({ err: error }, "this node may not forward any more");
+    await this.#parts?.forwarder.fence();
+  }
+
+  #onFailure(error: Error, world: AgentWorld): void {
+    this.#failure = error;
+    this.#ready = false;
+    world.logger.fatal({ err: error }, "the packet path broke");
+    this.#ended.reject(error);
+  }
+
+  async #waitForNetmap(signal: AbortSignal): Promise<void> {
+    const { session, world } = this.#running();
+    const waited = new AbortController();
+    const deadline = sleep(world.clock, FIRST_NETMAP_MS, AbortSignal.any([signal, waited.signal])).then(() => {
+      if (waited.signal.aborted) return;
+      signal.throwIfAborted();
+      throw session.error ?? new WarrenError("timeout", "the control plane sent no netmap; try again later");
+    });
+    try {
+      await Promise.race([this.#firstNetmap.promise, deadline]);
+    } finally {
+      waited.abort();
+    }
+  }
+
+  async #keepHost({ clock, hostNetwork, logger }: AgentWorld): Promise<void> {
+    for (;;) {
+      await sleep(clock, REPAIR_INTERVAL_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      try {
+        for (const what of await hostNetwork.repair()) logger.warn(`${what}, put back`);
+      } catch (error) {
+        logger.warn({ err: WarrenError.from(error) }, "the host could not be looked after; trying again");
+      }
+    }
+  }
+
+  #view(): AgentView {
+    const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, startedMs } = this.#running();
+    return {
+      version: manifest.version,
+      ready: this.#ready && this.#fence === null && this.#failure === null,
+      lease: this.#lease!,
+      knowledge: this.#knowledge,
+      source: this.#source,
+      control: { address: this.#config.control, connected: session.connected, error: session.error },
+      certificate: world.connector.validity(identity().credentials.certificate),
+      tun: TUN_NAME,
+      overlayMtu: forwarder.overlayMtu,
+      underlayMtu: underlay.mtu,
+      stats: dataPlane.stats(),
+      pods: pods.list(),
+      ipam: pods.ipam(),
+      fence: this.#fence,
+      failure: this.#failure,
+      saveFault: netmapFile.fault,
+      clockOffMs: session.clockOffMs,
+      nowMs: world.clock.nowMs(),
+      startedMs,
+    };
+  }
+
+  #running(): Parts {
+    if (!this.#parts) throw new WarrenError("not-ready", "the agent is not up; try again later");
+    return this.#parts;
+  }
+}
+
+interface Parts {
+  readonly world: AgentWorld;
+  readonly pods: PodSet;
+  readonly session: MeshSession;
+  readonly netmapFile: NetmapFile;
+  readonly dataPlane: DataPlane;
+  readonly forwarder: Forwarder;
+  readonly underlay: UnderlayInterface;
+  readonly identity: () => NodeIdentity;
+  readonly startedMs: number;
+}
+
+function makeDirectory(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode });
+  } catch (error) {
+    throw new WarrenError("config-invalid", `the directory ${path} cannot be made: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function readToken(config: AgentConfig): string | null {
+  if (config.token !== undefined) return config.token;
+  const path = config["token-file"];
+  if (path === undefined) return null;
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new WarrenError("config-invalid", `token-file: ${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { hostname } from "node:os";
+import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
+import { parseEndpoint } from "@warren/common/net/endpoint.ts";
+import { checkName } from "@warren/common/net/name.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "@warren/common/runtime/logger.ts";
+import { z } from "zod";
+
+/** A value that `read` accepts, in its canonical form; what `read` throws becomes the message. */
+function checked(read: (text: string) => string) {
+  return z.string().transform((text, context) => {
+    try {
+      return read(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+const endpoint = checked((text) => {
+  parseEndpoint(text);
+  return text;
+});
+const address = checked((text) => formatAddress(parseAddress(text)));
+const nodeName = checked((text) => checkName(text, "node"));
+
+/**
+ * Configuration of `warren agent`. A key is the flag without its dashes, the key of `agent.yaml`, and, in upper case
+ * with underscores, the variable `WARREN_…`.
+ */
+export const agentConfigSchema = z.strictObject({
+  control: endpoint.describe("The control plane, HOST:PORT"),
+  token: z.string().optional().describe("Join token; only for the first start"),
+  "token-file": z.string().optional().describe("File that holds the join token"),
+  "data-dir": z.string().min(1).default("/var/lib/warren/agent").describe("Identity, netmap, pods; one agent each"),
+  "run-dir": z.string().min(1).default("/run/warren").describe("Holds agent.sock"),
+  underlay: address.describe("Address of this host that the other nodes reach"),
+  name: nodeName.default(() => defaultName()).describe("Name of the node; default is the host's"),
+  "accept-new-lease": z
+    .boolean()
+    .default(false)
+    .describe("Take another pod CIDR when the old one was given away; pods get new addresses"),
+  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged"),
+  "log-format": z.enum(LOG_FORMATS).default("text").describe("Lines for people or for machines"),
+});
+
+/** Checked configuration: every key with a default present. */
+export type AgentConfig = z.output<typeof agentConfigSchema>;
+
+function defaultName(): string {
+  const name = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]/g, "-");
+  return checkName(name, "node");
+}

@@ -1,0 +1,24 @@
+import type { Clock } from "@warren/common/runtime/clock.ts";
+import type { Logger } from "pino";
+import type { ControlConnector } from "../control-client/control-connector.ts";
+import type { DataPlane, DataPlaneOptions } from "../dataplane-host/data-plane.ts";
+import type { HostNetwork } from "../host/host-network.ts";
+import type { PodNetwork } from "../pods/pod-network.ts";
+
+/** The world of an agent. What is not given is this machine's; the simulator gives all of it. */
+export interface AgentDeps {
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). */
+  readonly random?: () => number;
+  readonly logger?: Logger;
+  readonly connector?: ControlConnector;
+  readonly hostNetwork?: HostNetwork;
+  readonly podNetwork?: PodNetwork;
+  readonly createDataPlane?: (options: DataPlaneOptions) => DataPlane;
+  /** Takes the data directory; returns what gives it back. */
+  readonly lock?: (dataDir: string) => () => void;
+  /** False: no socket in the run directory; the methods of `Agent` take its place. */
+  readonly localApi?: boolean;
+}
+
+export type AgentWorld = Required<AgentDeps>;

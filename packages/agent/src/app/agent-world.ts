@@ -1,0 +1,28 @@
+import { systemClock } from "@warren/common/runtime/clock.ts";
+import { createLogger } from "@warren/common/runtime/logger.ts";
+import type { AgentConfig } from "./agent-config.ts";
+import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
+
+/**
+ * Fills in this machine for whatever `deps` leaves out. The Linux parts are loaded only when they are used: the simulator
+ * runs where there is no koffi, and a process that only looks needs no gRPC.
+ */
+export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<AgentWorld> {
+  return {
+    clock: deps.clock ?? systemClock,
+    random: deps.random ?? Math.random,
+    logger: deps.logger ?? createLogger({ level: config["log-level"], format: config["log-format"] }),
+    connector: deps.connector ?? (await import("../control-client/grpc-connector.ts")).grpcConnector,
+    hostNetwork: deps.hostNetwork ?? (await import("../host/linux-host-network.ts")).createLinuxHostNetwork(),
+    podNetwork: deps.podNetwork ?? (await import("../pods/linux-pod-network.ts")).createLinuxPodNetwork(),
+    createDataPlane:
+      deps.createDataPlane ?? (await import("../dataplane-host/worker-data-plane.ts")).createWorkerDataPlane,
+    lock: deps.lock ?? (await linuxLock()),
+    localApi: deps.localApi ?? true,
+  };
+}
+
+async function linuxLock(): Promise<(dataDir: string) => () => void> {
+  const { lockDirectory } = await import("../platform/linux/process-lock.ts");
+  return (dataDir) => lockDirectory(dataDir, "the data directory");
+}

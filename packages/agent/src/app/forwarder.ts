@@ -1,0 +1,155 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { parseAddress } from "@warren/common/net/address.ts";
+import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
+import { MIN_IPV4_MTU, MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
+import type { Logger } from "pino";
+import { CLOSED_VIEW, compileView, overlayPrefixes } from "../control-client/forwarding-view.ts";
+import { faultOf, type Netmap } from "../control-client/netmap.ts";
+import { gsoLimit } from "../dataplane/gso-limit.ts";
+import type { DataPlane } from "../dataplane-host/data-plane.ts";
+import type { HostNetwork, HostPlan, UnderlayInterface } from "../host/host-network.ts";
+import { nodeAddress } from "../pods/address-allocator.ts";
+import type { PodSet } from "../pods/pod-set.ts";
+
+export const TUN_NAME = "warren0";
+
+/** Most datagrams of one UDP send that every kernel with UDP_SEGMENT takes (UDP_MAX_SEGMENTS of Linux 4.18 on). */
+const UDP_MAX_SEGMENTS = 64;
+
+export interface ForwarderOptions {
+  readonly host: HostNetwork;
+  readonly pods: PodSet;
+  readonly dataPlane: DataPlane;
+  readonly underlay: UnderlayInterface;
+  readonly underlayAddress: string;
+  readonly logger: Logger;
+  /** Whether pods may be given new addresses when the lease has become another one. */
+  readonly mayReaddress: boolean;
+}
+
+/** What the node holds: where it is in the mesh. */
+export interface Lease {
+  readonly cluster: ClusterMessage;
+  readonly self: NodeMessage;
+}
+
+/** MTU of the overlay over that underlay. Throws `config-invalid` when the pods could not use it. */
+export function overlayMtuOf(underlay: UnderlayInterface, underlayAddress: string, lease: Lease): number {
+  const mtu = overlayMtu(underlay.mtu, parseAddress(underlayAddress).family);
+  const ipv6 = lease.self.pod_cidrs.some((cidr) => cidr.includes(":"));
+  const least = ipv6 ? MIN_IPV6_MTU : MIN_IPV4_MTU;
+  if (mtu >= least) return mtu;
+  throw new WarrenError(
+    "config-invalid",
+    `the underlay interface ${underlay.name} has an MTU of ${underlay.mtu}, which leaves ${mtu} for pods; IPv${ipv6 ? 6 : 4} needs ${least}. Raise the MTU of ${underlay.name} to ${least + underlay.mtu - mtu}`,
+  );
+}
+
+/**
+ * Keeps host, pods and packet path in step with the lease and the netmap. Changes are made one after the other; what is
+ * already so is not touched.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  #lease: Lease;
+  #netmap: Netmap | null = null;
+  #fenced = false;
+  #applied = "";
+  #queue: Promise<void> = Promise.resolve();
+  readonly #badNodes = new Set<string>();
+
+  constructor(options: ForwarderOptions, lease: Lease) {
+    this.#options = options;
+    this.#lease = lease;
+    this.#usePods();
+  }
+
+  get overlayMtu(): number {
+    return overlayMtuOf(this.#options.underlay, this.#options.underlayAddress, this.#lease);
+  }
+
+  /**
+   * The control plane granted this lease, or confirmed it. Opens what `fence` closed. Throws `lease-lost` when pods have
+   * addresses outside of it and may not be given others: their users would not know.
+   */
+  adopt(lease: Lease): Promise<void> {
+    return this.#next(async () => {
+      const strangers = this.#options.pods.strangers(lease.self.pod_cidrs);
+      if (strangers.length > 0 && !this.#options.mayReaddress)
+        throw new WarrenError(
+          "lease-lost",
+          `the lease of this node is ${lease.self.pod_cidrs.join(", ")} now, and ${strangers.length} pods have addresses outside of it. Start once with --accept-new-lease to give them new addresses`,
+        );
+      this.#lease = lease;
+      this.#fenced = false;
+      this.#usePods();
+      await this.#apply();
+      for (const pod of strangers) {
+        const { addresses } = await this.#options.pods.readdress(pod);
+        this.#options.logger.warn({ pod: pod.name, from: pod.addresses, to: addresses }, "pod has new addresses");
+      }
+    });
+  }
+
+  /** A newer netmap. */
+  follow(netmap: Netmap): Promise<void> {
+    return this.#next(async () => {
+      this.#netmap = netmap;
+      for (const node of netmap.nodes.values()) this.#reportFault(node);
+      await this.#apply();
+    });
+  }
+
+  /** The pod CIDRs may be another node's: nothing more is sent from them. */
+  fence(): Promise<void> {
+    return this.#next(async () => {
+      this.#fenced = true;
+      await this.#options.dataPlane.apply(CLOSED_VIEW);
+    });
+  }
+
+  async #apply(): Promise<void> {
+    const { host, dataPlane } = this.#options;
+    const plan = this.#plan();
+    const key = JSON.stringify(plan);
+    if (key !== this.#applied) {
+      await host.apply(plan);
+      this.#applied = key;
+    }
+    if (this.#netmap && !this.#fenced) await dataPlane.apply(compileView(this.#netmap, this.#lease.self));
+  }
+
+  #plan(): HostPlan {
+    const { cluster, self } = this.#lease;
+    const mtu = this.overlayMtu;
+    return {
+      tun: TUN_NAME,
+      overlayMtu: mtu,
+      gsoMaxSegments: gsoLimit(mtu, UDP_MAX_SEGMENTS).maxSegments,
+      podCidrs: self.pod_cidrs,
+      nodeAddresses: self.pod_cidrs.map(nodeAddress),
+      overlayPrefixes: overlayPrefixes(cluster, this.#netmap?.nodes.values() ?? []),
+    };
+  }
+
+  #usePods(): void {
+    const mtu = this.overlayMtu;
+    const gsoMaxSegments = gsoLimit(mtu, UDP_MAX_SEGMENTS).maxSegments;
+    this.#options.pods.use({ cidrs: this.#lease.self.pod_cidrs, mtu, gsoMaxSegments });
+  }
+
+  #reportFault(node: NodeMessage): void {
+    const fault = faultOf(node);
+    if (fault === null) this.#badNodes.delete(node.id);
+    else if (!this.#badNodes.has(node.id)) {
+      this.#badNodes.add(node.id);
+      this.#options.logger.error({ node: node.name, fault }, "a node of the netmap cannot be used, left out");
+    }
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const mine = this.#queue.then(work);
+    this.#queue = mine.catch(() => {});
+    return mine;
+  }
+}

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { StateFile } from "@warren/common/runtime/state-file.ts";
+import type { Credentials } from "./control-connector.ts";
+
+/** Who this node is. Between making the key and the control plane's answer only the key is there. */
+export interface StoredIdentity {
+  readonly keyPem: string;
+  readonly enrolled: {
+    readonly clusterId: string;
+    readonly nodeId: string;
+    readonly certificatePem: string;
+    readonly caPem: string;
+  } | null;
+}
+
+/** An identity with which the control plane can be called. */
+export interface NodeIdentity {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  readonly credentials: Credentials;
+}
+
+/** The identity file of a data directory. The private key is made here and leaves neither the file nor this process. */
+export class IdentityStore {
+  readonly #path: string;
+  readonly #file: StateFile<StoredIdentity>;
+
+  constructor(dataDir: string) {
+    this.#path = join(dataDir, "identity.json");
+    this.#file = new StateFile<StoredIdentity>({
+      path: this.#path,
+      format: "warren-identity/1",
+      what: "the key and certificate of this node",
+      wayOut:
+        'restore it from a copy; or remove it and start with a new token ("warren token create") after "warren" on the control plane has forgotten the node',
+    });
+  }
+
+  /** Null before the first start. Throws `state-corrupt`, also when others than the owner can read the key. */
+  read(): StoredIdentity | null {
+    const mode = this.#file.mode();
+    if (mode !== null && (mode & 0o077) !== 0)
+      throw new WarrenError(
+        "state-corrupt",
+        `${this.#path} holds the private key of this node and has mode 0${mode.toString(8)}: others may have read it; expected 0600. If nobody did, run: chmod 600 ${this.#path}`,
+      );
+    return this.#file.read();
+  }
+
+  /** Throws `disk-full`, with the old identity untouched. */
+  write(identity: StoredIdentity): void {
+    this.#file.write(identity);
+  }
+
+  remove(): void {
+    this.#file.remove();
+  }
+}
+
+/** Null while the node has not joined. */
+export function toNodeIdentity(stored: StoredIdentity | null): NodeIdentity | null {
+  if (!stored?.enrolled) return null;
+  const { clusterId, nodeId, certificatePem, caPem } = stored.enrolled;
+  return { clusterId, nodeId, credentials: { key: stored.keyPem, certificate: certificatePem, ca: caPem } };
+}

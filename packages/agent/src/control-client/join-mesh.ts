@@ -1,0 +1,59 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { Clock } from "@warren/common/runtime/clock.ts";
+import type { Logger } from "pino";
+import type { ControlConnector } from "./control-connector.ts";
+import { type IdentityStore, type NodeIdentity, toNodeIdentity } from "./identity-store.ts";
+import { retryWhileUnavailable } from "./retry.ts";
+
+export interface JoinOptions {
+  readonly store: IdentityStore;
+  readonly connector: ControlConnector;
+  /** `HOST:PORT` of the control plane. */
+  readonly control: string;
+  readonly name: string;
+  readonly underlay: string;
+  /** The join token, if one was given; read only when it is needed. */
+  readonly token: () => string | null;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The identity of this node: the stored one, or a new one by means of the token. The key is on the disk before the token
+ * is shown: the control plane gives the same key the same node again, so that a kill between its answer and our write
+ * does not waste a single-use token. A certificate that ran out while the node was away needs a token too.
+ * Throws what `enroll` throws, `state-corrupt`, and `usage` when a token is needed and there is none.
+ */
+export async function joinMesh(options: JoinOptions): Promise<NodeIdentity> {
+  const { store, connector, logger } = options;
+  const stored = store.read();
+  const known = toNodeIdentity(stored);
+  const why = known ? expired(known, options) : "this node has not joined yet";
+  if (known && why === null) return known;
+
+  const token = options.token();
+  if (token === null)
+    throw new WarrenError(
+      known ? "unauthenticated" : "usage",
+      `${why}; make a token on the control plane ("warren token create") and start once with --token TOKEN`,
+    );
+  const keyPem = stored?.keyPem ?? connector.createKey();
+  if (!stored) store.write({ keyPem, enrolled: null });
+  logger.info({ control: options.control }, "joining");
+  const { name: nodeName, underlay: underlayAddress, signal } = options;
+  const enrolled = await retryWhileUnavailable(options, () =>
+    connector.enroll(options.control, token, { nodeName, underlayAddress, keyPem, signal }),
+  );
+  const identity = { keyPem, enrolled };
+  store.write(identity);
+  logger.info({ nodeId: enrolled.nodeId, clusterId: enrolled.clusterId }, "joined");
+  return toNodeIdentity(identity)!;
+}
+
+function expired(identity: NodeIdentity, options: JoinOptions): string | null {
+  const { toMs } = options.connector.validity(identity.credentials.certificate);
+  if (options.clock.nowMs() < toMs) return null;
+  return `the certificate of this node expired on ${new Date(toMs).toISOString()}`;
+}

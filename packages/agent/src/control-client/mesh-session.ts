@@ -1,0 +1,232 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { MeshClient } from "@warren/common/rpc/channel.ts";
+import type { RegisterRequest, RegisterResponse } from "@warren/common/rpc/messages.ts";
+import type { Clock } from "@warren/common/runtime/clock.ts";
+import type { Logger } from "pino";
+import { applyUpdate, type Netmap } from "./netmap.ts";
+import { backoffMs, retryWhileUnavailable, sleep } from "./retry.ts";
+
+export interface MeshSessionOptions {
+  readonly connect: () => MeshClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** What to register as; asked anew for every try. */
+  readonly registration: () => RegisterRequest;
+  readonly podCount: () => number;
+  /** The control plane granted or confirmed the lease. */
+  readonly onRegistered: (response: RegisterResponse) => Promise<void>;
+  /** A newer netmap; resolves when the data plane uses it. */
+  readonly onNetmap: (netmap: Netmap) => Promise<void>;
+  /** All that is known is as of now. */
+  readonly onConfirmed: () => void;
+  /** The node may not forward any more, until it is registered again: `lease-lost` or `node-revoked`. */
+  readonly onFenced: (error: WarrenError) => Promise<void>;
+}
+
+/** Errors after which this node's pod CIDRs may be another's. */
+const FENCING: readonly string[] = ["lease-lost", "node-revoked"];
+/** How long until the next try when the control plane answered, and the answer was no. */
+const REFUSED_RETRY_MS = 15_000;
+const DEFAULT_HEARTBEAT_MS = 5_000;
+/** A clock this far off makes certificates and tokens fail for reasons nobody finds. */
+const CLOCK_TOLERANCE_MS = 30_000;
+
+/**
+ * The conversation with the control plane, for as long as the agent runs:
+ *
+ *     register ──▶ watch the netmap ┐ either fails
+ *        ▲         heartbeat        ┘──────────────▶ back off ──┐
+ *        └──────────────────────────────────────────────────────┘
+ *
+ * After a break it registers again (the same lease comes back) and resumes the watch from the revision it has.
+ */
+export class MeshSession {
+  readonly #options: MeshSessionOptions;
+  #stop = new AbortController();
+  #client: MeshClient | null = null;
+  #netmap: Netmap | null;
+  #registered: RegisterResponse | null = null;
+  #running: Promise<void> | null = null;
+  /** Ends the current watch and heartbeat, not the session. */
+  #current: AbortController | null = null;
+  #attempt = 0;
+  #error: WarrenError | null = null;
+  #connected = false;
+  #clockOffMs = 0;
+
+  /** @param netmap what is known already, from the disk */
+  constructor(options: MeshSessionOptions, netmap: Netmap | null) {
+    this.#options = options;
+    this.#netmap = netmap;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** The last error; null while connected. */
+  get error(): WarrenError | null {
+    return this.#error;
+  }
+
+  /** How far the clock of this host is ahead of the control plane's, when that is worth a word; 0 otherwise. */
+  get clockOffMs(): number {
+    return Math.abs(this.#clockOffMs) > CLOCK_TOLERANCE_MS ? this.#clockOffMs : 0;
+  }
+
+  /** The client, for calls beside the session's own. */
+  get client(): MeshClient {
+    this.#client ??= this.#options.connect();
+    return this.#client;
+  }
+
+  /**
+   * Registers for the first time. With a netmap from disk one try is enough, and an unreachable control plane is no
+   * error: returns false. Throws what the control plane refused with.
+   */
+  async open(signal?: AbortSignal): Promise<boolean> {
+    const both = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    try {
+      if (this.#netmap) await this.#register(both);
+      else await retryWhileUnavailable({ ...this.#options, signal: both }, () => this.#register(both));
+      return true;
+    } catch (thrown) {
+      const error = WarrenError.from(thrown);
+      if (!this.#netmap || !isSilence(error)) throw thrown;
+      this.#lost(error);
+      return false;
+    }
+  }
+
+  /** Watches and beats in the background until `close`. */
+  run(): void {
+    if (this.#stop.signal.aborted) this.#stop = new AbortController();
+    this.#running ??= this.#loop();
+  }
+
+  /**
+   * Tells the control plane that this node goes. The conversation ends first: a heartbeat that overtook would bring the
+   * node back. When the control plane does not take it, the conversation goes on and the error is thrown.
+   */
+  async leave(release: boolean): Promise<void> {
+    await this.#halt();
+    try {
+      await this.client.leave({ release });
+    } catch (error) {
+      this.run();
+      throw error;
+    }
+  }
+
+  /** Connects anew, for a new certificate. */
+  reconnect(): void {
+    const old = this.#client;
+    this.#client = null;
+    this.#current?.abort();
+    old?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#halt();
+    this.#client?.close();
+    this.#client = null;
+  }
+
+  async #halt(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    this.#running = null;
+    this.#connected = false;
+  }
+
+  async #loop(): Promise<void> {
+    const { clock, random } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      let error: WarrenError | null = null;
+      try {
+        if (!this.#registered) await this.#register(this.#stop.signal);
+        await this.#follow();
+      } catch (thrown) {
+        error = WarrenError.from(thrown);
+      }
+      this.#registered = null;
+      if (this.#stop.signal.aborted) return;
+      if (!error) continue;
+      this.#lost(error);
+      if (FENCING.includes(error.code)) await this.#options.onFenced(error);
+      const wait = isSilence(error) ? backoffMs(this.#attempt++, random()) : REFUSED_RETRY_MS * (0.5 + random());
+      await sleep(clock, wait, this.#stop.signal);
+    }
+  }
+
+  async #register(signal: AbortSignal): Promise<void> {
+    const response = await this.client.register(this.#options.registration(), signal);
+    await this.#options.onRegistered(response);
+    this.#registered = response;
+  }
+
+  /** Lasts until the watch or the heartbeat fails, `reconnect` or `close`. */
+  async #follow(): Promise<void> {
+    const current = new AbortController();
+    this.#current = current;
+    const signal = AbortSignal.any([current.signal, this.#stop.signal]);
+    let first: unknown = null;
+    const end = (thrown: unknown): void => {
+      if (!signal.aborted) first ??= thrown;
+      current.abort();
+    };
+    await Promise.all([this.#watch(signal).catch(end), this.#beat(signal).catch(end)]);
+    if (first !== null) throw first;
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    try {
+      const after_revision = this.#netmap?.revision ?? 0;
+      for await (const update of this.client.watchNetmap({ after_revision }, signal)) {
+        if (signal.aborted) return;
+        this.#netmap = applyUpdate(this.#netmap, update);
+        await this.#options.onNetmap(this.#netmap);
+        this.#confirmed();
+      }
+    } catch (error) {
+      // The history we would resume from is gone: the next watch begins with a snapshot. Until then the old map is used.
+      if (error instanceof WarrenError && error.code === "compacted") this.#netmap = null;
+      throw error;
+    }
+    if (!signal.aborted) throw new WarrenError("unavailable", "the control plane ended the watch of the netmap");
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    const { clock, random, podCount } = this.#options;
+    const { self, heartbeat_interval_ms } = this.#registered!;
+    const interval = heartbeat_interval_ms || DEFAULT_HEARTBEAT_MS;
+    while (!signal.aborted) {
+      const applied_revision = this.#netmap?.revision ?? 0;
+      const response = await this.client.heartbeat({ epoch: self.epoch, applied_revision, pods: podCount() }, signal);
+      this.#clockOffMs = clock.nowMs() - response.control_time_ms;
+      this.#confirmed();
+      await sleep(clock, interval * (0.9 + 0.2 * random()), signal);
+    }
+  }
+
+  #confirmed(): void {
+    if (!this.#connected) this.#options.logger.info("connected to the control plane");
+    this.#connected = true;
+    this.#error = null;
+    this.#attempt = 0;
+    this.#options.onConfirmed();
+  }
+
+  #lost(error: WarrenError): void {
+    if (this.#connected || this.#error?.message !== error.message)
+      this.#options.logger.warn({ err: error }, "not connected to the control plane, forwarding goes on");
+    this.#connected = false;
+    this.#error = error;
+  }
+}
+
+/** True when nobody answered, as opposed to an answer that says no. */
+function isSilence(error: WarrenError): boolean {
+  return error.retryable;
+}

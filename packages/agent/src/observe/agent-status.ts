@@ -1,0 +1,140 @@
+import type { AgentIpam, AgentStatus, ClusterInfo, NodeInfo, PeerInfo, PodInfo } from "@warren/common/api/types.ts";
+import type { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
+import type { DataPlaneStats } from "../dataplane-host/data-plane.ts";
+
+/** Everything the agent knows of itself at one moment: what status, metrics and the lists are made from. */
+export interface AgentView {
+  readonly version: string;
+  readonly ready: boolean;
+  readonly lease: { readonly cluster: ClusterMessage; readonly self: NodeMessage };
+  readonly knowledge: {
+    readonly netmap: { readonly revision: number; readonly nodes: ReadonlyMap<string, NodeMessage> };
+    readonly asOfMs: number;
+  } | null;
+  readonly source: "control" | "disk";
+  readonly control: { readonly address: string; readonly connected: boolean; readonly error: WarrenError | null };
+  readonly certificate: { readonly fromMs: number; readonly toMs: number };
+  readonly tun: string;
+  readonly overlayMtu: number;
+  readonly underlayMtu: number;
+  readonly stats: DataPlaneStats;
+  readonly pods: readonly PodInfo[];
+  readonly ipam: Pick<AgentIpam, "leases" | "addresses">;
+  /** Why the node may not forward any more. */
+  readonly fence: WarrenError | null;
+  /** Why the packet path ended. */
+  readonly failure: Error | null;
+  /** Why the netmap could not be saved. */
+  readonly saveFault: WarrenError | null;
+  /** How far this clock is ahead of the control plane's, when that is too much. */
+  readonly clockOffMs: number;
+  readonly nowMs: number;
+  readonly startedMs: number;
+}
+
+export function agentStatus(view: AgentView): AgentStatus {
+  const { stats, control, knowledge } = view;
+  return {
+    role: "agent",
+    version: view.version,
+    ready: view.ready,
+    node: nodeInfo(view.lease.self, view.lease.cluster),
+    cluster: clusterInfo(view.lease.cluster),
+    control: {
+      address: control.address,
+      connected: control.connected,
+      error: control.connected ? null : (control.error?.message ?? null),
+    },
+    netmap: {
+      revision: knowledge?.netmap.revision ?? 0,
+      asOf: new Date(knowledge?.asOfMs ?? view.startedMs).toISOString(),
+      ageSeconds: secondsBetween(knowledge?.asOfMs ?? view.startedMs, view.nowMs),
+      source: view.source,
+    },
+    certificateExpires: new Date(view.certificate.toMs).toISOString(),
+    dataplane: {
+      tun: view.tun,
+      overlayMtu: view.overlayMtu,
+      underlayMtu: view.underlayMtu,
+      offloads: { ...stats.offloads },
+      ...stats.total,
+      drops: stats.drops,
+      syscalls: { ...stats.syscalls },
+    },
+    pods: view.pods.length,
+    warnings: warnings(view),
+    uptimeSeconds: secondsBetween(view.startedMs, view.nowMs),
+  };
+}
+
+/** What an operator should look at, the worst first; each says what is wrong and what to do. */
+function warnings(view: AgentView): string[] {
+  const { control, knowledge, fence, failure, saveFault, clockOffMs, certificate, nowMs } = view;
+  const list: string[] = [];
+  if (failure) list.push(`the packet path broke, nothing is forwarded: ${failure.message}; restart the agent`);
+  if (fence?.code === "lease-lost")
+    list.push(
+      `this node's pod CIDR went to another node, nothing is forwarded: ${fence.message}; delete the pods, or restart with --accept-new-lease to give them new addresses`,
+    );
+  else if (fence) list.push(`this node may not forward any more: ${fence.message}`);
+  if (!control.connected && !fence) {
+    const age = knowledge ? `, the netmap is ${secondsBetween(knowledge.asOfMs, nowMs)} s old` : "";
+    list.push(`not connected to the control plane at ${control.address}${age}: ${control.error?.message ?? "trying"}`);
+  }
+  if (saveFault) list.push(`the netmap on disk is behind: ${saveFault.message}`);
+  if (clockOffMs !== 0) {
+    const seconds = Math.round(Math.abs(clockOffMs) / 1000);
+    const way = clockOffMs > 0 ? "ahead of" : "behind";
+    list.push(`the clock of this host is ${seconds} s ${way} the control plane's; set up time synchronisation`);
+  }
+  if (nowMs > certificate.toMs)
+    list.push("the certificate of this node has expired; make a token and restart with --token TOKEN");
+  return list;
+}
+
+export function nodeList(view: AgentView): NodeInfo[] {
+  const known = view.knowledge?.netmap.nodes ?? new Map([[view.lease.self.id, view.lease.self]]);
+  return [...known.values()].map((node) => nodeInfo(node, view.lease.cluster)).sort(byName);
+}
+
+/** The other nodes, with what was exchanged with each since the packet path started. */
+export function peerList(view: AgentView): PeerInfo[] {
+  const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+  return nodeList(view)
+    .filter((node) => node.id !== view.lease.self.id)
+    .map((node) => ({ ...node, ...(view.stats.peers.get(node.id) ?? none) }));
+}
+
+export function agentIpam(view: AgentView): AgentIpam {
+  const { self } = view.lease;
+  return { role: "agent", node: self.name, epoch: self.epoch, ...view.ipam };
+}
+
+function nodeInfo(node: NodeMessage, cluster: ClusterMessage): NodeInfo {
+  return {
+    id: node.id,
+    name: node.name,
+    underlayAddress: node.underlay_address,
+    port: node.port || cluster.port,
+    vtepMac: node.vtep_mac,
+    podCidrs: node.pod_cidrs,
+    epoch: node.epoch,
+    state: node.state === "NODE_STATE_DOWN" ? "down" : "ready",
+    foreign: node.foreign,
+    lastSeen: null,
+  };
+}
+
+function clusterInfo(cluster: ClusterMessage): ClusterInfo {
+  const { id, vni, port, cipher } = cluster;
+  return { id, podCidrs: cluster.pod_cidrs, vni, port, cipher };
+}
+
+function byName(a: NodeInfo, b: NodeInfo): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function secondsBetween(fromMs: number, toMs: number): number {
+  return Math.max(0, Math.round((toMs - fromMs) / 1000));
+}

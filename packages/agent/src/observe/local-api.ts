@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { createLocalServer } from "@warren/common/api/local-server.ts";
+import { LocalReply, type LocalRequest, type Route } from "@warren/common/api/route.ts";
+import type { PodInfo, PodRequest } from "@warren/common/api/types.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { Startable } from "@warren/common/runtime/startable.ts";
+import { type AgentView, agentIpam, agentStatus, nodeList, peerList } from "./agent-status.ts";
+
+/** What the local API lets its callers do. */
+export interface AgentActions {
+  addPod(request: PodRequest): Promise<PodInfo>;
+  deletePod(namespace: string, name: string): Promise<PodInfo>;
+  leave(release: boolean): Promise<void>;
+}
+
+export interface AgentApiOptions {
+  readonly runDir: string;
+  readonly agent: AgentActions;
+  /** Throws `not-ready` while there is nothing to see. */
+  readonly view: () => AgentView;
+  readonly onDefect: (error: WarrenError) => void;
+}
+
+/** The API of `common/api/types.ts` on `RUN_DIR/agent.sock`. */
+export function createAgentApi(options: AgentApiOptions): Startable {
+  const { runDir, onDefect } = options;
+  return createLocalServer({ socketPath: join(runDir, "agent.sock"), routes: agentRoutes(options), onDefect });
+}
+
+export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "view">): Route[] {
+  return [
+    get("/v1/status", () => agentStatus(view())),
+    get("/v1/nodes", () => nodeList(view())),
+    get("/v1/peers", () => peerList(view())),
+    get("/v1/ipam", () => agentIpam(view())),
+    get("/v1/pods", () => view().pods),
+    { method: "POST", path: "/v1/pods", handle: ({ body }) => agent.addPod(body as PodRequest) },
+    {
+      method: "DELETE",
+      path: "/v1/pods/:namespace/:name",
+      handle: ({ params }) => agent.deletePod(params["namespace"]!, params["name"]!),
+    },
+    {
+      method: "POST",
+      path: "/v1/leave",
+      handle: async (request) => {
+        await agent.leave(releaseOf(request));
+        return {};
+      },
+    },
+    get("/healthz", () => text(200, "ok\n")),
+    get("/readyz", () => readiness(view())),
+    get("/metrics", () => metrics(view())),
+  ];
+}
+
+function get(path: string, handle: (request: LocalRequest) => unknown): Route {
+  return { method: "GET", path, handle };
+}
+
+function releaseOf({ body }: LocalRequest): boolean {
+  const release = (body as { release?: unknown } | null | undefined)?.release ?? false;
+  if (typeof release !== "boolean") throw new WarrenError("usage", "release must be true or false");
+  return release;
+}
+
+/** 503 with the reasons while the node does not forward. An unreachable control plane is none of them. */
+function readiness(view: AgentView): LocalReply {
+  if (view.ready) return text(200, "ok\n");
+  const { warnings } = agentStatus(view);
+  return text(503, `${warnings.join("\n") || "starting"}\n`);
+}
+
+/** Loaded with the first scrape: a node that nobody scrapes does not pay for the library. */
+async function metrics(view: AgentView): Promise<LocalReply> {
+  const { renderMetrics } = await import("./metrics.ts");
+  const { contentType, body } = await renderMetrics(view);
+  return new LocalReply(200, contentType, body);
+}
+
+function text(status: number, body: string): LocalReply {
+  return new LocalReply(status, "text/plain; charset=utf-8", body);
+}
