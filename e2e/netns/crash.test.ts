@@ -156,32 +156,45 @@ describeAsRoot("kill -9", () => {
   });
 });
 
-describeAsRoot("a graceful leave", () => {
+describeAsRoot("a node that goes", () => {
   let mesh: Mesh;
   beforeAll(async () => {
-    mesh = await createMesh({ name: uniqueLabName("wl"), nodes: 2 });
+    mesh = await createMesh({ name: uniqueLabName("wl"), nodes: 3, pods: 1 });
   });
   afterAll(() => mesh?.lab.close());
 
-  it("of a stopping agent shows at once on the others, and its CIDR is kept for it", async () => {
-    const before = await mesh.lab.warren<ControlIpam>("control", "ipam");
-    await mesh.lab.agent(2).stop();
-    await waitFor(
-      "the other to see it down",
-      async () => {
-        const peers = await mesh.lab.agent(1).get<{ name: string; state: string }[]>("/v1/peers");
-        return peers.some((peer) => peer.name === mesh.lab.host(2).netns && peer.state === "down");
-      },
-      { timeoutMs: 4_000 },
-    );
+  const stateOf = async (node: string) =>
+    (await mesh.lab.agent(1).get<{ name: string; state: string }[]>("/v1/peers")).find((peer) => peer.name === node)
+      ?.state;
+  const leaseOf = async (node: string) =>
+    (await mesh.lab.warren<ControlIpam>("control", "ipam")).leases.find((lease) => lease.node === node)?.cidr;
+
+  it("without a word is found missing, and keeps its CIDR for when it comes back", async () => {
+    const node = mesh.lab.host(2).netns;
+    const cidr = await leaseOf(node);
+    await mesh.lab.agent(2).kill();
+    await waitFor("the others to see it down", async () => (await stateOf(node)) === "down", { timeoutMs: 40_000 });
+    expect(await leaseOf(node)).toBe(cidr);
     await mesh.lab.agent(2).start();
-    const after = await mesh.lab.warren<ControlIpam>("control", "ipam");
-    expect(after.leases.map(({ node, cidr }) => [node, cidr]).sort()).toEqual(
-      before.leases.map(({ node, cidr }) => [node, cidr]).sort(),
-    );
+    expect(await leaseOf(node)).toBe(cidr);
     await waitFor(
       "its pods to be reachable",
       async () => (await ping(mesh.pod(1).netns, mesh.pod(2).address(), { count: 1, waitMs: 300 })).received === 1,
     );
+  });
+
+  it("for good by `warren leave --release` is refused while it has pods, then gives its CIDR back at once", async () => {
+    const node = mesh.lab.host(3).netns;
+    const refused = await mesh.lab.tryWarren(3, "leave", "--release");
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/pod/);
+    await mesh.lab.warren(3, "pod", "del", "pod-1");
+    const left = await mesh.lab.tryWarren(3, "leave", "--release");
+    expect(left).toMatchObject({ code: 0 });
+    await waitFor("its agent to end", () => !mesh.lab.agent(3).running);
+    expect(await leaseOf(node)).toBeUndefined();
+    await waitFor("the others to see it gone or down", async () => (await stateOf(node)) !== "ready", {
+      timeoutMs: 5_000,
+    });
   });
 });

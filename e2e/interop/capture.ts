@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { Lab } from "../lab/lab.ts";
+import type { LabNode } from "../lab/node.ts";
+import { waitFor } from "../lab/wait-for.ts";
+
+/**
+ * Hosts and switch do no segmentation and no checksums "in hardware" any more: on a veth that hardware does not exist,
+ * and a capture would show datagrams of 64 KiB with half a checksum that were never on a wire.
+ */
+export async function makeWireReal(lab: Lab): Promise<void> {
+  const features = ["tx", "off", "tso", "off", "gso", "off", "gro", "off", "tx-udp-segmentation", "off"];
+  for (const node of lab.hosts) await node.run("ethtool", ["-K", "eth0", ...features]);
+}
+
+/** Captures what arrives at or leaves the node's `eth0` while `body` runs. Returns the path of the file. */
+export async function capture(lab: Lab, node: LabNode, filter: string, body: () => Promise<void>): Promise<string> {
+  const path = join(lab.directory, `capture-${node.netns}-${Date.now()}.pcap`);
+  const tcpdump = await node.spawn("tcpdump", ["-i", "eth0", "-U", "-Z", "root", "-B", "65536", "-w", path, filter]);
+  await waitFor("tcpdump to listen", () => tcpdump.log().includes("listening on"));
+  await body();
+  tcpdump.signal("SIGINT");
+  await tcpdump.exited;
+  return path;
+}
+
+/** One captured packet as tshark decodes it; a field that occurs several times (outer, inner) has several values. */
+export type Decoded<F extends string> = Readonly<Record<F, readonly string[]>>;
+
+const CHECKS = ["ip", "udp", "tcp"].flatMap((protocol) => ["-o", `${protocol}.check_checksum:TRUE`]);
+
+/** Decodes a capture with tshark, all checksums verified. */
+export async function decode<F extends string>(
+  node: LabNode,
+  path: string,
+  fields: readonly F[],
+): Promise<Decoded<F>[]> {
+  const wanted = fields.flatMap((field) => ["-e", field]);
+  const { stdout } = await node.run("tshark", ["-n", "-r", path, ...CHECKS, "-T", "json", ...wanted], {
+    timeoutMs: 120_000,
+  });
+  const packets = JSON.parse(stdout) as { _source: { layers: Partial<Record<F, string[]>> } }[];
+  return packets.map(({ _source: { layers } }) => {
+    const decoded = {} as Record<F, readonly string[]>;
+    for (const field of fields) decoded[field] = layers[field] ?? [];
+    return decoded;
+  });
+}
