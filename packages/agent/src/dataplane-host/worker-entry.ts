@@ -1,0 +1,74 @@
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
+import { Egress } from "../dataplane/egress.ts";
+import { Ingress } from "../dataplane/ingress.ts";
+import { useEventFd } from "../platform/linux/eventfd.ts";
+import { loadLibc, nativeAddress } from "../platform/linux/libc.ts";
+import { PollSet } from "../platform/linux/poll.ts";
+import { createTunPort } from "../platform/linux/tun.ts";
+import { createUdpPort } from "../platform/linux/udp-port.ts";
+import { emptyTables, openTables } from "../route/forwarding-tables.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+
+/*
+ * A worker thread of the packet path. It has no event loop: it is blocked in `poll` on its device and an eventfd, and
+ * reads its messages itself when the eventfd wakes it. It ends when told to, or when its device is gone.
+ */
+
+/** Reads or receives between two looks at the eventfd: a few milliseconds at most, so `apply` is never starved. */
+const BUDGET = 512;
+
+const start = workerData as WorkerStart;
+const { port } = start;
+const libc = loadLibc();
+const arena = createArena(start.kernels);
+const base = nativeAddress(arena.bytes);
+arena.kernels.setNativeBase(base % 0x1_0000_0000, Math.floor(base / 0x1_0000_0000));
+const counters = new Float64Array(start.counters);
+const stopFlag = new Int32Array(start.stopFlag);
+const tun = createTunPort(libc, arena, start.tunFd);
+const udp = createUdpPort(libc, arena, start.udpFd, RECEIVE_NAME);
+const tables = openTables(emptyTables());
+const pipeline =
+  start.direction === "egress"
+    ? new Egress(arena, tun, udp, counters, tables, start)
+    : new Ingress(arena, tun, udp, counters, tables, {
+        vni: start.vni,
+        vtepMac: start.vtepMac,
+        tso: start.tso,
+        maxUdpSegments: start.uso ? start.maxSegments : 1,
+      });
+const wake = useEventFd(libc, start.eventFd);
+const polled = new PollSet(libc, [start.direction === "egress" ? start.tunFd : start.udpFd, start.eventFd]);
+const say = (message: FromWorker) => port.postMessage(message);
+
+/** Takes all waiting messages. @returns false when the worker is to end. */
+function obey(): boolean {
+  wake.drain();
+  if (Atomics.load(stopFlag, 0) !== 0) return false;
+  for (;;) {
+    const received = receiveMessageOnPort(port);
+    if (!received) return true;
+    const message = received.message as ToWorker;
+    if (message.type === "stop") return false;
+    pipeline.setTables(openTables(message.tables));
+    say({ type: "applied", id: message.id });
+  }
+}
+
+function forward(): void {
+  for (;;) {
+    polled.wait();
+    if (polled.isReady(1) && !obey()) return;
+    if (!polled.isReady(0)) continue;
+    const result = pipeline.run(BUDGET);
+    if (result < 0) {
+      say({ type: "failed", errno: -result });
+      return;
+    }
+  }
+}
+
+say({ type: "ready" });
+forward();
+port.close();

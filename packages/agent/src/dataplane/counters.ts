@@ -1,0 +1,32 @@
+import { DROP_REASONS, type DropReason } from "./drop.ts";
+
+/**
+ * Counters in shared memory, as doubles: exact up to 2^53, written by plain stores, no BigInt. Each number has exactly
+ * one writing thread (hence two blocks of drops), and an aligned 8-byte store is seen whole by any reader.
+ *
+ *     [0…63] drops of egress   [64…127] drops of ingress   [128…131] system calls   [256…] four per peer slot
+ */
+export type Counters = Float64Array;
+
+export const EGRESS_DROPS = 0;
+export const INGRESS_DROPS = 64;
+export const SYSCALL_TUN_READ = 128;
+export const SYSCALL_TUN_WRITE = 129;
+export const SYSCALL_UDP_SEND = 130;
+export const SYSCALL_UDP_RECEIVE = 131;
+const PEERS = 256;
+const PER_PEER = 4;
+
+/** Peers that can be counted apart; a cluster may have fewer than this. */
+export const COUNTER_SLOTS = 16_384;
+export const COUNTER_BYTES = (PEERS + COUNTER_SLOTS * PER_PEER) * Float64Array.BYTES_PER_ELEMENT;
+
+/** Index of the first of a peer's four counters: tx packets, tx bytes, rx packets, rx bytes. */
+export function peerCounters(slot: number): number {
+  return PEERS + slot * PER_PEER;
+}
+
+export const DROP = Object.fromEntries(DROP_REASONS.map((reason, index) => [reason, index])) as Record<
+  DropReason,
+  number
+>;

@@ -1,0 +1,317 @@
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "@warren/common/wire/ethernet.ts";
+import { readU32, writeU16 } from "@warren/common/wire/field.ts";
+import { checkIpv4, IPV4_DST, IPV4_HEADER, IPV4_SRC } from "@warren/common/wire/ipv4.ts";
+import { checkIpv6, IPV6_DST, IPV6_HEADER, IPV6_SRC } from "@warren/common/wire/ipv6.ts";
+import { HEADROOM, VXLAN_ENCAPSULATION } from "@warren/common/wire/overhead.ts";
+import { type ForwardingTables, LOCAL } from "../route/forwarding-tables.ts";
+import { SOCKADDR_BYTES, sockaddrLength } from "../route/sockaddr.ts";
+import { type Arena, PACKETS, PACKETS_END, SEGMENT_UDP, SEGMENT_V6, SEND_NAME } from "./arena.ts";
+import { type Counters, DROP, EGRESS_DROPS, peerCounters, SYSCALL_TUN_READ, SYSCALL_UDP_SEND } from "./counters.ts";
+import { MAX_SEND } from "./gso-limit.ts";
+import { isFatal, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
+import { answerTooBig } from "./too-big.ts";
+import {
+  VNET_CSUM_OFFSET,
+  VNET_CSUM_START,
+  VNET_FLAGS,
+  VNET_GSO_ECN,
+  VNET_GSO_NONE,
+  VNET_GSO_SIZE,
+  VNET_GSO_TCPV4,
+  VNET_GSO_TCPV6,
+  VNET_GSO_TYPE,
+  VNET_GSO_UDP_L4,
+  VNET_HEADER,
+  VNET_NEEDS_CSUM,
+  vnetU16,
+} from "./vnet-header.ts";
+
+/*
+ * Egress: pod → underlay. The road of a packet:
+ *
+ *   1. read        one system call brings one packet, or one super-packet of up to 64 KiB       per packet
+ *   2. parse       version and lengths; what is not IP ends here                                per packet
+ *   3. route       inner destination → peer                                                     per packet
+ *   4. anti-spoof  the inner source must be in a prefix of this node                            per packet
+ *   5. size        longer than the overlay MTU: answered with "packet too big"                  per packet
+ *   6. encapsulate VXLAN and inner Ethernet header into the head-room                           per packet
+ *   7. segment     super-packet → packets, checksums; kernel, in place                          per super-packet
+ *   8. join        equal-sized datagrams to one peer stand one after the other: a run           per packet
+ *   9. send        one system call for a run                                                    per run
+ *
+ * A run grows while the TUN device has more to read, until it is as long as one send may be. So a flood of small packets
+ * leaves in sends of many, and a lone packet leaves as soon as the next read finds nothing.
+ *
+ * The functions below are in this order. Nothing here throws or allocates; a dropped packet is a count, and its place in
+ * the arena is used for the next.
+ */
+
+const OUTER = VXLAN_ENCAPSULATION;
+const ETHERTYPE = OUTER - 2;
+const MAX_READ = VNET_HEADER + 65_535;
+/** The first datagram starts so that the first inner packet lies on a multiple of 64. */
+const FIRST = PACKETS + HEADROOM - OUTER;
+
+/** `-EIO` */
+const EIO = -5;
+const PASS = -1;
+
+/** Results of `run`, if not below zero. */
+export const IDLE = 0;
+export const MORE = 1;
+
+export interface EgressOptions {
+  readonly overlayMtu: number;
+  /** Most datagrams of one send; 1 where the kernel has no UDP_SEGMENT. */
+  readonly maxSegments: number;
+}
+
+export class Egress {
+  readonly #arena: Arena;
+  readonly #bytes: Uint8Array;
+  readonly #tun: TunPort;
+  readonly #udp: UdpPort;
+  readonly #counters: Counters;
+  readonly #overlayMtu: number;
+  #maxSegments: number;
+  #tables: ForwardingTables;
+
+  // The run: `#count` datagrams of `#size` bytes to `#peer`, from `#start` to `#end`. `#isClosed`: the last is shorter,
+  // so none may follow.
+  #start = FIRST;
+  #end = FIRST;
+  #count = 0;
+  #size = 0;
+  #peer = -1;
+  #isClosed = false;
+  /** The peer whose socket address stands at SEND_NAME. */
+  #named = -1;
+  #nameLength = 0;
+
+  constructor(
+    arena: Arena,
+    tun: TunPort,
+    udp: UdpPort,
+    counters: Counters,
+    tables: ForwardingTables,
+    options: EgressOptions,
+  ) {
+    this.#arena = arena;
+    this.#bytes = arena.bytes;
+    this.#tun = tun;
+    this.#udp = udp;
+    this.#counters = counters;
+    this.#tables = tables;
+    this.#overlayMtu = options.overlayMtu;
+    this.#maxSegments = options.maxSegments;
+  }
+
+  /** Takes new tables into use. Only between two calls of `run`, when no run is open. */
+  setTables(tables: ForwardingTables): void {
+    this.#tables = tables;
+    this.#named = -1;
+  }
+
+  /**
+   * Forwards until the TUN device has no more, or `budget` packets were read.
+   *
+   * @returns `IDLE`, `MORE`, or `-errno` when the device is gone
+   */
+  run(budget: number): number {
+    for (let reads = 0; reads < budget; reads++) {
+      if (this.#end + OUTER + MAX_READ > PACKETS_END) this.#flush();
+      const length = this.#tun.read(this.#end + OUTER - VNET_HEADER, MAX_READ);
+      this.#counters[SYSCALL_TUN_READ]!++;
+      if (length < 0) {
+        this.#flush();
+        return length === WOULD_BLOCK || !isFatal(length) ? IDLE : length;
+      }
+      const verdict = this.#forward(length - VNET_HEADER);
+      if (verdict !== PASS) this.#drop(verdict);
+    }
+    this.#flush();
+    return MORE;
+  }
+
+  /** The drop reason of the packet that was just read, or `PASS`. */
+  #forward(length: number): number {
+    const bytes = this.#bytes;
+    const base = this.#end;
+    const ip = base + OUTER;
+    const tables = this.#tables;
+    const version = length > 0 ? bytes[ip]! >>> 4 : 0;
+    let peer: number;
+    let source: number;
+    let etherType: number;
+    if (version === 4) {
+      if (checkIpv4(bytes, ip, length) === 0) return DROP.malformed;
+      peer = tables.routes.lookup4(readU32(bytes, ip + IPV4_DST));
+      source = tables.routes.lookup4(readU32(bytes, ip + IPV4_SRC));
+      etherType = ETHERTYPE_IPV4;
+    } else if (version === 6) {
+      if (checkIpv6(bytes, ip, length) === 0) return DROP.malformed;
+      peer = tables.routes.lookup6(bytes, ip + IPV6_DST);
+      source = tables.routes.lookup6(bytes, ip + IPV6_SRC);
+      etherType = ETHERTYPE_IPV6;
+    } else {
+      return DROP["not-ip"];
+    }
+    // A local destination comes here only when no pod has the address: sent back, it would come again.
+    if (peer < 0 || peer === LOCAL) return DROP["no-route"];
+    if (source !== LOCAL) return DROP["egress-spoof"];
+
+    const gso = bytes[ip - VNET_HEADER + VNET_GSO_TYPE]! & ~VNET_GSO_ECN;
+    if (gso !== VNET_GSO_NONE) return this.#forwardSuper(peer, etherType, length, gso);
+    if (length > this.#overlayMtu) return this.#tooBig(length);
+    if (!this.#completeChecksum(ip, length)) return DROP.malformed;
+    this.#encapsulate(base, peer, etherType);
+    this.#join(peer, 1, OUTER + length, OUTER + length);
+    return PASS;
+  }
+
+  /** What the sender's kernel left undone because the TUN device offered to do it. False: the fields do not fit. */
+  #completeChecksum(ip: number, length: number): boolean {
+    const vnet = ip - VNET_HEADER;
+    if (!(this.#bytes[vnet + VNET_FLAGS]! & VNET_NEEDS_CSUM)) return true;
+    const start = vnetU16(this.#bytes, vnet + VNET_CSUM_START);
+    const field = vnetU16(this.#bytes, vnet + VNET_CSUM_OFFSET);
+    if (start + field + 2 > length) return false;
+    this.#arena.kernels.completeChecksum(ip + start, length - start, field);
+    return true;
+  }
+
+  /** A TCP or UDP super-packet: `csum_start` says where its transport header is, behind whatever extension headers. */
+  #forwardSuper(peer: number, etherType: number, length: number, gso: number): number {
+    const bytes = this.#bytes;
+    const ip = this.#end + OUTER;
+    const size = vnetU16(bytes, ip - VNET_HEADER + VNET_GSO_SIZE);
+    const l4 = vnetU16(bytes, ip - VNET_HEADER + VNET_CSUM_START);
+    const isV6 = etherType === ETHERTYPE_IPV6;
+    const isUdp = gso === VNET_GSO_UDP_L4;
+    if (!isUdp && gso !== (isV6 ? VNET_GSO_TCPV6 : VNET_GSO_TCPV4)) return DROP.malformed;
+    if (l4 < (isV6 ? IPV6_HEADER : IPV4_HEADER) || l4 + (isUdp ? 8 : 20) > length || size === 0) {
+      return DROP.malformed;
+    }
+    const headers = l4 + (isUdp ? 8 : (bytes[ip + l4 + 12]! >>> 4) * 4);
+    if (headers > length || headers < l4 + (isUdp ? 8 : 20)) return DROP.malformed;
+    if (headers + Math.min(size, length - headers) > this.#overlayMtu) return this.#tooBig(length);
+
+    const stride = OUTER + headers + size;
+    const room = Math.max(1, Math.ceil((length - headers) / size)) * stride;
+    if (this.#end + room > PACKETS_END && this.#end > FIRST) {
+      // Rare: many tiny segments behind a long run. The run leaves first, the super-packet moves to the start.
+      const from = this.#end;
+      this.#flush();
+      bytes.copyWithin(FIRST, from, from + OUTER + length);
+    }
+    if (FIRST + room > PACKETS_END) return DROP.malformed;
+    const base = this.#end;
+    this.#encapsulate(base, peer, etherType);
+    const flags = (isV6 ? SEGMENT_V6 : 0) | (isUdp ? SEGMENT_UDP : 0);
+    const count = this.#arena.kernels.segment(base, OUTER, length, l4, headers, size, flags);
+    const payload = length - headers;
+    const last = payload - (count - 1) * size;
+    this.#join(peer, count, count === 1 ? OUTER + length : stride, OUTER + headers + last);
+    return PASS;
+  }
+
+  #encapsulate(base: number, peer: number, etherType: number): void {
+    const bytes = this.#bytes;
+    const headers = this.#tables.headers;
+    const from = peer * OUTER;
+    for (let i = 0; i < ETHERTYPE; i++) bytes[base + i] = headers[from + i]!;
+    writeU16(bytes, base + ETHERTYPE, etherType);
+  }
+
+  /** Adds the `count` datagrams that stand at `#end`: all of `size` bytes, the last of `last`. */
+  #join(peer: number, count: number, size: number, last: number): void {
+    // A single datagram may close a run by being shorter; nothing else differs in size.
+    const fits =
+      this.#count > 0 &&
+      peer === this.#peer &&
+      !this.#isClosed &&
+      (size === this.#size || (count === 1 && size < this.#size));
+    const bytes = (count - 1) * size + last;
+    if (!fits) {
+      const base = this.#end;
+      if (this.#count > 0) {
+        this.#flush();
+        // The run is gone, and the arena empty but for these: they start the next run where they are.
+        this.#start = base;
+      }
+      this.#end = base;
+      this.#peer = peer;
+      this.#size = size;
+      this.#isClosed = false;
+    }
+    this.#end += bytes;
+    this.#count += count;
+    if (last < this.#size) this.#isClosed = true;
+    const most = Math.min(this.#maxSegments, Math.max(1, Math.floor(MAX_SEND / this.#size)));
+    while (this.#count >= most) this.#send(most);
+    if (this.#count === 0) this.#reset();
+  }
+
+  /** Sends what is left of the run; afterwards the arena is empty. */
+  #flush(): void {
+    if (this.#count > 0) this.#send(this.#count);
+    this.#reset();
+  }
+
+  #reset(): void {
+    this.#start = FIRST;
+    this.#end = FIRST;
+    this.#count = 0;
+  }
+
+  /** Sends the first `count` datagrams of the run. */
+  #send(count: number): void {
+    const length = count < this.#count ? count * this.#size : this.#end - this.#start;
+    const result = this.#transmit(this.#start, length, count > 1 ? this.#size : 0);
+    if (result >= 0) this.#countSent(count, length);
+    else if (count > 1) this.#sendSingly(length, result);
+    else this.#drop(DROP["send-failed"]);
+    this.#start += length;
+    this.#count -= count;
+  }
+
+  /**
+   * A send of several was refused as a whole: an interface that cannot checksum says EIO (and then always will), one
+   * whose MTU is too small EINVAL or EMSGSIZE. Datagram by datagram, each gets its own verdict.
+   */
+  #sendSingly(length: number, refusal: number): void {
+    if (refusal === EIO) this.#maxSegments = 1;
+    for (let offset = 0; offset < length; offset += this.#size) {
+      const one = Math.min(this.#size, length - offset);
+      if (this.#transmit(this.#start + offset, one, 0) >= 0) this.#countSent(1, one);
+      else this.#drop(DROP["send-failed"]);
+    }
+  }
+
+  #transmit(offset: number, length: number, segmentSize: number): number {
+    if (this.#named !== this.#peer) {
+      const sockaddrs = this.#tables.sockaddrs;
+      const from = this.#peer * SOCKADDR_BYTES;
+      for (let i = 0; i < SOCKADDR_BYTES; i++) this.#bytes[SEND_NAME + i] = sockaddrs[from + i]!;
+      this.#nameLength = sockaddrLength(sockaddrs, from);
+      this.#named = this.#peer;
+    }
+    this.#counters[SYSCALL_UDP_SEND]!++;
+    return this.#udp.send(SEND_NAME, this.#nameLength, offset, length, segmentSize);
+  }
+
+  #countSent(packets: number, bytes: number): void {
+    const at = peerCounters(this.#tables.counterSlots[this.#peer]!);
+    this.#counters[at]! += packets;
+    this.#counters[at + 1]! += bytes - packets * OUTER;
+  }
+
+  #tooBig(length: number): number {
+    answerTooBig(this.#arena, this.#tun, this.#end + OUTER, length, this.#overlayMtu);
+    return DROP["too-big"];
+  }
+
+  #drop(reason: number): void {
+    this.#counters[EGRESS_DROPS + reason]!++;
+  }
+}
