@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { createConnection } from "node:net";
 import { basename } from "node:path";
 import { WarrenError } from "../errors/warren-error.ts";
 
@@ -6,8 +6,9 @@ import { WarrenError } from "../errors/warren-error.ts";
 const TIMEOUT_MS = 30_000;
 
 /**
- * One request to a local API, such as `callLocal("/run/warren/agent.sock", "GET", "/v1/pods")`. Loads nothing but
- * `node:http`: the start time of every command pays for what is imported here.
+ * One request to a local API, such as `callLocal("/run/warren/agent.sock", "GET", "/v1/pods")`. It speaks HTTP/1.0
+ * itself, one request per connection, because the start time of every command pays for what is imported here:
+ * `node:http` costs 27 ms (its module facade loads undici), `node:net` 2 ms.
  * @param body sent as JSON
  * @returns the parsed answer; text when it is not JSON (`/metrics`)
  * @throws the error the server answered with; `unavailable` when nobody listens on the socket; `timeout`
@@ -19,46 +20,44 @@ export function callLocal<T>(
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
-  const payload = body === undefined ? "" : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        socketPath,
-        method,
-        path,
-        timeout: TIMEOUT_MS,
-        agent: false,
-        headers: {
-          host: "localhost",
-          "content-type": "application/json",
-          "content-length": Buffer.byteLength(payload),
-        },
-        ...(signal && { signal }),
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", (error) => reject(transportError(error, socketPath)));
-        response.on("end", () => {
-          try {
-            const isJson = response.headers["content-type"]?.includes("json") ?? false;
-            resolve(readAnswer(response.statusCode ?? 0, isJson, Buffer.concat(chunks).toString("utf8")) as T);
-          } catch (error) {
-            reject(error as Error);
-          }
-        });
-      },
-    );
-    call.on("timeout", () => {
-      call.destroy(new WarrenError("timeout", `${socketPath} did not answer within ${TIMEOUT_MS / 1000} s`));
+    const chunks: Buffer[] = [];
+    const socket = createConnection({ path: socketPath, ...(signal && { signal }) });
+    socket.setTimeout(TIMEOUT_MS, () => {
+      socket.destroy(new WarrenError("timeout", `${socketPath} did not answer within ${TIMEOUT_MS / 1000} s`));
     });
-    call.on("error", (error) => reject(transportError(error, socketPath)));
-    call.end(payload);
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.on("error", (error) => reject(transportError(error, socketPath)));
+    socket.on("end", () => {
+      try {
+        resolve(readAnswer(Buffer.concat(chunks)) as T);
+      } catch (error) {
+        reject(transportError(error as Error, socketPath));
+      }
+    });
+    // Not `end`: a server may take a half-closed connection for a caller that went away.
+    socket.write(requestText(method, path, body === undefined ? "" : JSON.stringify(body)));
   });
 }
 
-function readAnswer(status: number, isJson: boolean, text: string): unknown {
-  const value: unknown = isJson ? JSON.parse(text) : text;
+/** In HTTP/1.0 the server closes the connection after its answer and never sends it in chunks (RFC 9112 §9.3). */
+function requestText(method: string, path: string, payload: string): string {
+  const length = Buffer.byteLength(payload);
+  const head = [`${method} ${path} HTTP/1.0`, "host: localhost", "content-type: application/json"];
+  return `${head.join("\r\n")}\r\ncontent-length: ${length}\r\n\r\n${payload}`;
+}
+
+function readAnswer(answer: Buffer): unknown {
+  const headEnd = answer.indexOf("\r\n\r\n");
+  const head = answer.toString("latin1", 0, Math.max(0, headEnd));
+  const status = Number(/^HTTP\/1\.[01] (\d{3})\b/.exec(head)?.[1] ?? 0);
+  const bodyBytes = answer.subarray(headEnd + 4);
+  const expected = /^content-length: *(\d+)/im.exec(head)?.[1];
+  if (headEnd < 0 || status === 0 || (expected !== undefined && bodyBytes.length !== Number(expected))) {
+    throw new Error("the answer was cut short");
+  }
+  const text = bodyBytes.toString("utf8");
+  const value: unknown = /^content-type: *application\/json/im.test(head) ? JSON.parse(text) : text;
   if (status >= 200 && status < 300) return value;
   throw WarrenError.fromObject((value as { error?: unknown } | null)?.error);
 }
