@@ -7,14 +7,11 @@ import type { DemoFlags } from "./flags.ts";
 import type { Progress } from "./progress.ts";
 import type { DemoResult } from "./result.ts";
 
-/** The one lab of the demo: a second demo finds it and says so. */
-export const DEMO_LAB = "demo";
-
 /** Underlay. The owner of the lab must `remove` it, whatever happens afterwards. */
 export async function buildUnderlay(flags: DemoFlags, progress: Progress, signal: AbortSignal): Promise<Lab> {
   let lab: Lab | undefined;
   await progress.step("building an underlay from network namespaces", async () => {
-    lab = await createLab({ name: DEMO_LAB, nodes: flags.nodes, signal });
+    lab = await createLab({ name: flags.name, nodes: flags.nodes, signal });
     return `underlay: a switch, a control plane host and ${plural(flags.nodes, "host")} as network namespaces`;
   });
   return lab!;

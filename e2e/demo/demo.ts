@@ -92,7 +92,7 @@ async function takeDown(lab: Lab, progress: Progress, result: DemoResult): Promi
     return true;
   } catch (thrown) {
     result.failures.push(`left behind: ${(thrown as Error).message}`);
-    progress.fail(`left behind: ${(thrown as Error).message}; try: npm run demo -- --down`);
+    progress.fail(`left behind: ${(thrown as Error).message}; try: npm run demo -- --down --name ${lab.name}`);
     return false;
   }
 }

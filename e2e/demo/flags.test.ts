@@ -3,7 +3,15 @@ import { parseFlags } from "./flags.ts";
 
 describe("the flags of the demo", () => {
   it("have defaults", () => {
-    expect(parseFlags([])).toEqual({ nodes: 3, pods: 2, keep: false, down: false, json: false, help: false });
+    expect(parseFlags([])).toMatchObject({
+      nodes: 3,
+      pods: 2,
+      keep: false,
+      down: false,
+      json: false,
+      help: false,
+      name: "demo",
+    });
   });
 
   it("are read", () => {
@@ -24,6 +32,7 @@ describe("the flags of the demo", () => {
     [["--nope"], /--nope.*expected --nodes N/],
     [["extra"], /extra.*expected --nodes N/],
     [["--down", "--keep"], /--down/],
+    [["--name", "Not/This"], /--name Not\/This/],
   ])("%j are refused in one line", (args, message) => {
     let thrown: { code?: string; exitCode?: number; message: string } | undefined;
     try {

@@ -8,6 +8,8 @@ export interface DemoFlags {
   readonly down: boolean;
   readonly json: boolean;
   readonly help: boolean;
+  /** Name of the lab and prefix of its namespaces. */
+  readonly name: string;
 }
 
 export const HELP = `npm run demo [-- FLAGS]
@@ -19,6 +21,7 @@ Needs root. Nothing outside its own namespaces is touched.
   --pods N    pods on each host (default 2, 1 to 50)
   --keep      leaves the mesh up and prints how to look around
   --down      removes what --keep left, or what a killed demo left
+  --name NAME prefix of its namespaces (default demo); with different names, demos run side by side
   --json      prints one JSON object at the end; progress goes to standard error
   --help      this text
 
@@ -31,8 +34,11 @@ Example: npm run demo -- --nodes 5 --pods 1
 /** Reads the flags. Throws `usage` with one line that says what is wrong and what was expected. */
 export function parseFlags(args: readonly string[]): DemoFlags {
   const { values } = readArgs(args);
+  const name = values.name ?? "demo";
+  if (!/^[a-z0-9][a-z0-9-]{0,19}$/.test(name))
+    throw new WarrenError("usage", `--name ${name}: expected [a-z0-9][a-z0-9-]*, at most 20 characters`);
   if (values.down && (values.keep || values.nodes !== undefined || values.pods !== undefined))
-    throw new WarrenError("usage", "--down removes a demo: it goes with no other flag but --json");
+    throw new WarrenError("usage", "--down removes a demo: it goes with no other flag but --name and --json");
   return {
     nodes: count("--nodes", values.nodes, 3, 64),
     pods: count("--pods", values.pods, 2, 50),
@@ -40,6 +46,7 @@ export function parseFlags(args: readonly string[]): DemoFlags {
     down: values.down ?? false,
     json: values.json ?? false,
     help: values.help ?? false,
+    name,
   };
 }
 
@@ -52,6 +59,7 @@ function readArgs(args: readonly string[]) {
         pods: { type: "string" },
         keep: { type: "boolean" },
         down: { type: "boolean" },
+        name: { type: "string" },
         json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
@@ -59,9 +67,13 @@ function readArgs(args: readonly string[]) {
   } catch (cause) {
     // Node adds advice about `--` in further sentences; the first says what is wrong.
     const what = (cause as Error).message.split(". ")[0];
-    throw new WarrenError("usage", `${what}; expected --nodes N, --pods N, --keep, --down, --json or --help`, {
-      cause,
-    });
+    throw new WarrenError(
+      "usage",
+      `${what}; expected --nodes N, --pods N, --keep, --down, --name NAME, --json or --help`,
+      {
+        cause,
+      },
+    );
   }
 }
 

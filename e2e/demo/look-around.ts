@@ -15,7 +15,7 @@ export function lookAround(lab: Lab, pods: readonly LabPod[]): string[] {
     [`./warren pod exec ${from.name} --run-dir ${agent} -- ping -c 3 ${to.address()}`, "from pod to pod"],
     [`nsenter --net=/run/netns/${lab.host(1).netns} tcpdump -ni eth0 udp port 4789`, "the VXLAN packets"],
     [`tail -f ${lab.agent(1).logFile}`, "the agent's log"],
-    ["npm run demo -- --down", "remove it all"],
+    [`npm run demo -- --down${lab.name === "demo" ? "" : ` --name ${lab.name}`}`, "remove it all"],
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
   return commands.map(([command, why]) => `  ${command.padEnd(width)}   # ${why}`);

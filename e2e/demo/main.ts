@@ -3,7 +3,6 @@ import { constants } from "node:os";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { ensureHostTools } from "../../scripts/host-tools.ts";
 import { removeLab } from "../lab/sweep.ts";
-import { DEMO_LAB } from "./bring-up.ts";
 import { runDemo } from "./demo.ts";
 import { type DemoFlags, HELP, parseFlags } from "./flags.ts";
 import { Progress } from "./progress.ts";
@@ -36,7 +35,7 @@ async function show(flags: DemoFlags, progress: Progress): Promise<number> {
 }
 
 async function takeDown(flags: DemoFlags, progress: Progress): Promise<number> {
-  const left = await removeLab(DEMO_LAB);
+  const left = await removeLab(flags.name);
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ ok: !left?.length, found: left !== null, leftovers: left ?? [] })}\n`);
   if (left === null) progress.say("No demo is up.");

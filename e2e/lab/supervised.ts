@@ -62,15 +62,21 @@ export async function supervise(
   await once(child, "spawn").catch((cause) => {
     throw new WarrenError("tool-missing", `nsenter could not be started: ${cause.message}`, { cause });
   });
-  // The lab outlives the event loop of its owner (`--keep`), so a running child must not hold that open.
+  // A running child does not hold the owner's event loop open (`--keep`), unless somebody waits for its end.
   child.unref();
+  const waitForExit = (): Promise<Exit> => {
+    child.ref();
+    return exited;
+  };
   const id = identify(child.pid!) ?? { pid: child.pid!, started: "" };
   record(lab, { made: "process", process: id, what });
   return {
     ...id,
     what,
     logFile,
-    exited,
+    get exited() {
+      return waitForExit();
+    },
     log: () => (existsSync(logFile) ? readFileSync(logFile, "utf8") : ""),
     get running() {
       return child.exitCode === null && child.signalCode === null;
@@ -78,11 +84,11 @@ export async function supervise(
     signal: (signal) => sendSignal(id, signal),
     end: async (graceMs = 5_000) => {
       await endProcesses([id], graceMs);
-      return exited;
+      return waitForExit();
     },
     kill: async () => {
       sendSignal(id, "SIGKILL");
-      return exited;
+      return waitForExit();
     },
   };
 }
