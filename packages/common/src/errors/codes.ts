@@ -52,6 +52,7 @@ export const ERROR_CODES = {
     "The data directory has no room; nothing was lost, the write did not happen.",
   ),
   "state-corrupt": row(EXIT.error, 500, false, "A state file cannot be read; it is never recreated silently."),
+  "key-exposed": row(EXIT.error, 500, false, "Others than its owner can read a private key's file."),
   "already-running": row(EXIT.conflict, 409, false, "Another instance uses the same data or run directory."),
 
   "token-malformed": row(EXIT.notAuthorised, 401, false, "The text is not a join token."),
