@@ -36,11 +36,11 @@ export async function run(context: CommandContext): Promise<void> {
 
 /**
  * Where the pod's network namespace can be opened from here. `ip netns exec` gives its program a mount namespace of
- * its own, in which /run/netns may lack what was mounted since; the first process of the machine sees it, and so does
- * the pod's own program.
+ * its own, in which /run/netns may lack what was mounted since; the first process of the machine sees it (and kthreadd,
+ * which shares its mounts and may be looked at by more), and so does the pod's own program.
  */
 function namespacePath(pod: PodInfo): string {
-  const candidates = [pod.netns, `/proc/1/root${pod.netns}`];
+  const candidates = [pod.netns, `/proc/1/root${pod.netns}`, `/proc/2/root${pod.netns}`];
   if (pod.process?.running) candidates.push(`/proc/${pod.process.pid}/ns/net`);
   const found = candidates.find(isNamespace);
   if (found !== undefined) return found;

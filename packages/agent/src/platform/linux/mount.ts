@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /** Where named network namespaces are found by `ip netns`. */
 export const NETNS_DIR = "/run/netns";
@@ -11,22 +11,34 @@ export interface MachineMounts {
   readonly netnsDir: string;
 }
 
-/**
- * `ip netns exec` gives its program a private mount namespace: a namespace named there would be seen by nobody else.
- * So where our mounts are not those of process 1 we enter its mount namespace to name one, and look through
- * `/proc/1/root` to open one.
- */
-export function machineMounts(
-  self = linkOf("/proc/self/ns/mnt"),
-  first = linkOf("/proc/1/ns/mnt"),
-): MachineMounts {
-  if (self === null || first === null || self === first) return { prefix: [], netnsDir: NETNS_DIR };
-  return { prefix: ["nsenter", "--mount=/proc/1/ns/mnt", "--"], netnsDir: `/proc/1/root${NETNS_DIR}` };
+/** How the function looks at other processes; tests give their own. Both are null when it may not be known. */
+export interface ProcessView {
+  /** Mount namespace of a process, such as `mnt:[4026531832]`. */
+  readonly mountsOf: (pid: number | "self") => string | null;
+  readonly nameOf: (pid: number) => string | null;
 }
 
-function linkOf(path: string): string | null {
+/**
+ * `ip netns exec` gives its program a private mount namespace: a namespace named there would be seen by nobody else.
+ * So where our mounts are not those of the machine we enter its mount namespace to name one, and look through
+ * `/proc/PID/root` to open one. The machine's mounts are those of process 1; where that may not be looked at, because
+ * it has a capability that we lack, of kthreadd, which shares them.
+ */
+export function machineMounts({ mountsOf, nameOf }: ProcessView = thisMachine): MachineMounts {
+  const self = mountsOf("self");
+  const pid = [1, 2].find((candidate) => mountsOf(candidate) !== null && (candidate === 1 || nameOf(2) === "kthreadd"));
+  if (self === null || pid === undefined || self === mountsOf(pid)) return { prefix: [], netnsDir: NETNS_DIR };
+  return { prefix: ["nsenter", `--mount=/proc/${pid}/ns/mnt`, "--"], netnsDir: `/proc/${pid}/root${NETNS_DIR}` };
+}
+
+const thisMachine: ProcessView = {
+  mountsOf: (pid) => orNull(() => readlinkSync(`/proc/${pid}/ns/mnt`)),
+  nameOf: (pid) => orNull(() => readFileSync(`/proc/${pid}/comm`, "utf8").trim()),
+};
+
+function orNull(read: () => string): string | null {
   try {
-    return readlinkSync(path);
+    return read();
   } catch {
     return null;
   }
