@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly nodeName?: string;
   readonly underlay?: string;
   readonly dataDir?: string;
+  /** With a mount namespace of its own, as `ip netns exec` gives it. */
+  readonly privateMounts?: boolean;
 }
 
 /** Where a command is run: a host by its number from 1, or the control plane. */
@@ -143,7 +145,7 @@ export class Lab {
   /** Like `startAgent` without starting it, for one that is expected to fail. */
   async prepareAgent(number: number, options: AgentOptions = {}): Promise<WarrenProcess> {
     const host = this.host(number);
-    const { flags = [], nodeName = host.netns, underlay = host.underlay, dataDir } = options;
+    const { flags = [], nodeName = host.netns, underlay = host.underlay, dataDir, privateMounts = false } = options;
     record(this.name, { made: "node", name: nodeName });
     const token = options.token ?? (await this.createToken()).token;
     const agent = new WarrenProcess({
@@ -152,6 +154,7 @@ export class Lab {
       netns: host.netns,
       role: "agent",
       name: host.netns,
+      privateMounts,
       flags: ["--control", this.#endpoint, "--token", token, "--underlay", underlay, "--name", nodeName, ...flags],
       ...(dataDir && { dataDir }),
     });

@@ -21,7 +21,8 @@ export interface WarrenProcessOptions {
   readonly flags: readonly string[];
   /** Instead of the lab's own, for a data directory with something special about it. */
   readonly dataDir?: string;
-  readonly env?: NodeJS.ProcessEnv;
+  /** With a mount namespace of its own, as `ip netns exec` gives it. */
+  readonly privateMounts?: boolean;
 }
 
 /** A `warren control` or `warren agent` that can be stopped, killed and started again with the same flags. */
@@ -70,11 +71,11 @@ export class WarrenProcess {
   /** Starts it and returns at once; for a process that is expected to fail. */
   async launch(): Promise<Supervised> {
     if (this.running) throw new WarrenError("already-running", `${this.name} runs already`);
-    const { lab, netns, role, flags, env } = this.#options;
-    const args = [role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
-    this.#process = await supervise(lab, netns, this.logFile, WARREN, args, {
+    const { lab, netns, role, flags, privateMounts } = this.#options;
+    const words = [WARREN, role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
+    const [program, ...args] = privateMounts ? ["unshare", "--mount", "--propagation", "slave", ...words] : words;
+    this.#process = await supervise(lab, netns, this.logFile, program!, args, {
       what: `warren ${role} (${this.name})`,
-      ...(env && { env }),
     });
     return this.#process;
   }
