@@ -2,7 +2,16 @@
  * What a lab has made, one JSON line each, written *before* the thing is made: whoever reads the journal can remove
  * the whole lab, also after a `kill -9` of its owner or in another process (`npm run demo -- --down`).
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
@@ -22,23 +31,30 @@ export type JournalEntry =
   | { readonly made: "kept" };
 
 const PREFIX = "warren-lab-";
+const JOURNAL = "journal";
 
 /** The directory that holds everything a lab writes. */
 export function labDirectory(name: string): string {
   return join(tmpdir(), PREFIX + name);
 }
 
-const journalPath = (name: string) => join(labDirectory(name), "journal");
+const journalPath = (name: string) => join(labDirectory(name), JOURNAL);
 
-/** Claims the name (creating the directory is the lock). Throws `already-exists` when there is such a lab. */
+/**
+ * Claims the name. The directory comes into being with its first line in it, so that there is no lab without an owner.
+ * Throws `already-exists` when there is such a lab.
+ */
 export function createJournal(name: string): void {
+  const owner: JournalEntry = { made: "lab", owner: identify(process.pid) ?? { pid: process.pid, started: "" } };
+  const draft = mkdtempSync(join(tmpdir(), "warren-draft-"));
+  writeFileSync(join(draft, JOURNAL), `${JSON.stringify(owner)}\n`, { mode: 0o600 });
   try {
-    mkdirSync(labDirectory(name), { mode: 0o700 });
+    renameSync(draft, labDirectory(name));
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    rmSync(draft, { recursive: true });
+    if (!["EEXIST", "ENOTEMPTY"].includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
     throw new WarrenError("already-exists", `a lab named ${name} exists already, see ${labDirectory(name)}`, { cause });
   }
-  record(name, { made: "lab", owner: identify(process.pid) ?? { pid: process.pid, started: "" } });
 }
 
 export function record(name: string, entry: JournalEntry): void {
