@@ -71,7 +71,8 @@ export function createLinuxHostNetwork(): HostNetwork {
   };
 }
 
-async function findUnderlay(address: string): Promise<UnderlayInterface> {
+/** Throws `address-not-local`, with the addresses this host has. */
+export async function findUnderlay(address: string): Promise<UnderlayInterface> {
   const links = await ipJson<IpLink>(["address", "show"]);
   const wanted = formatAddress(parseAddress(address));
   const link = links.find((candidate) => candidate.addr_info?.some((info) => info.local === wanted));

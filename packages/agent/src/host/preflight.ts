@@ -1,4 +1,3 @@
-import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
@@ -53,46 +52,5 @@ export async function requireTool(program: string, packageName: string): Promise
     throw new WarrenError("tool-missing", `${program} is not installed; install the package ${packageName}`, {
       cause: error,
     });
-  }
-}
-
-/** Throws `port-in-use` or `address-not-local` unless the UDP port can be bound on that address. */
-export async function checkPort(address: string, port: number): Promise<void> {
-  const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", reject);
-      socket.bind({ address, port, exclusive: true }, resolve);
-    });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "EADDRNOTAVAIL")
-      throw new WarrenError("address-not-local", `the underlay address ${address} is on no interface of this host`);
-    if (code !== "EADDRINUSE") throw error;
-    throw new WarrenError(
-      "port-in-use",
-      `UDP port ${port} on ${address} is taken${portHolder(port)}; stop that, or use another --port for the cluster`,
-      { cause: error },
-    );
-  } finally {
-    socket.close();
-  }
-}
-
-/** A socket that a process has is in /proc/net/udp with its owner's; one of the kernel (a vxlan device) is not bound to a process. */
-function portHolder(port: number): string {
-  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
-  const lines = ["/proc/net/udp", "/proc/net/udp6"].flatMap((path) => readLines(path));
-  const line = lines.find((candidate) => candidate.includes(hex));
-  if (!line) return "";
-  const inode = line.trim().split(/\s+/)[9];
-  return inode === "0" ? " by the kernel (a vxlan device: see ip -d link show type vxlan)" : ` (socket inode ${inode})`;
-}
-
-function readLines(path: string): string[] {
-  try {
-    return readFileSync(path, "utf8").split("\n").slice(1);
-  } catch {
-    return [];
   }
 }

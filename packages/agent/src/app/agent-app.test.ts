@@ -1,0 +1,439 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { callLocal } from "@warren/common/api/local-client.ts";
+import type { AgentStatus, NodeInfo, PodInfo } from "@warren/common/api/types.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { NodeMessage } from "@warren/common/rpc/messages.ts";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { MemoryHostNetwork } from "../host/memory-host-network.ts";
+import { MemoryPodNetwork } from "../pods/memory-pod-network.ts";
+import { FakeControl } from "../testing/fake-control.ts";
+import { FakeDataPlane } from "../testing/fake-data-plane.ts";
+import { VirtualClock } from "../testing/virtual-clock.ts";
+import { type Agent, createAgent } from "./agent-app.ts";
+import type { AgentConfig } from "./agent-config.ts";
+import type { AgentDeps } from "./agent-deps.ts";
+
+let dir: string;
+let clock: VirtualClock;
+let control: FakeControl;
+let host: MemoryHostNetwork;
+let podNetwork: MemoryPodNetwork;
+let dataPlane: FakeDataPlane;
+let locked: Set<string>;
+let running: Agent[];
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "warren-agent-"));
+  clock = new VirtualClock();
+  control = new FakeControl(() => clock.nowMs());
+  host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500 } });
+  podNetwork = new MemoryPodNetwork();
+  locked = new Set();
+  running = [];
+});
+afterEach(async () => {
+  for (const agent of running) await agent.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function config(changes: Partial<AgentConfig> = {}): AgentConfig {
+  return {
+    control: "192.0.2.1:7443",
+    token: "wrn1.token",
+    "data-dir": join(dir, "data"),
+    "run-dir": join(dir, "run"),
+    underlay: "192.0.2.11",
+    name: "node-1",
+    "accept-new-lease": false,
+    "log-level": "silent",
+    "log-format": "text",
+    ...changes,
+  };
+}
+
+function make(changes: Partial<AgentConfig> = {}, deps: AgentDeps = {}): Agent {
+  const agent = createAgent(config(changes), {
+    ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
+    logger: pino({ level: "silent" }),
+    createDataPlane: (options) => {
+      dataPlane = new FakeDataPlane(options);
+      return dataPlane;
+    },
+    lock: (path) => {
+      if (locked.has(path)) throw new WarrenError("already-running", path);
+      locked.add(path);
+      return () => locked.delete(path);
+    },
+    ...deps,
+  });
+  running.push(agent);
+  return agent;
+}
+
+/** Lets time pass until the start is through. */
+async function up(agent: Agent, withinMs = 20_000): Promise<Agent> {
+  let done = false;
+  const started = agent.start().finally(() => {
+    done = true;
+  });
+  started.catch(() => {});
+  for (let passed = 0; !done && passed <= withinMs; passed += 100) await clock.advance(100);
+  await started;
+  return agent;
+}
+
+const peer: NodeMessage = {
+  id: "node2",
+  name: "node-2",
+  underlay_address: "192.0.2.12",
+  port: 0,
+  vtep_mac: "02:00:00:00:00:02",
+  pod_cidrs: ["10.244.2.0/24"],
+  epoch: 1,
+  state: "NODE_STATE_READY",
+  foreign: false,
+};
+
+describe("an agent that starts", () => {
+  it("joins, sets the host up and forwards to the peers it hears of", async () => {
+    const agent = await up(make());
+    expect(dataPlane.options).toMatchObject({ tunName: "warren0", port: 4789, vni: 4096, overlayMtu: 1450 });
+    expect(host.plan).toMatchObject({
+      nodeAddresses: ["10.244.1.1"],
+      podCidrs: ["10.244.1.0/24"],
+      overlayPrefixes: ["10.244.0.0/16"],
+    });
+    control.put(peer);
+    control.put({
+      ...peer,
+      id: "f1",
+      name: "vtep",
+      foreign: true,
+      pod_cidrs: ["10.99.0.0/24"],
+      underlay_address: "192.0.2.13",
+    });
+    await clock.advance(10);
+    expect(dataPlane.view).toEqual({
+      localPrefixes: ["10.244.1.0/24"],
+      peers: [
+        expect.objectContaining({ nodeId: "node2", underlayAddress: "192.0.2.12", port: 4789 }),
+        expect.objectContaining({ nodeId: "f1", prefixes: ["10.99.0.0/24"] }),
+      ],
+    });
+    expect(host.plan?.overlayPrefixes).toEqual(["10.244.0.0/16", "10.99.0.0/24"]);
+    control.remove("node2");
+    await clock.advance(10);
+    expect(dataPlane.view?.peers.map(({ nodeId }) => nodeId)).toEqual(["f1"]);
+    expect(agent.status()).toMatchObject({ ready: true, netmap: { source: "control" }, warnings: [] });
+  });
+
+  it("leaves out a node whose entry cannot be used, and keeps the others", async () => {
+    await up(make());
+    control.put({ ...peer, id: "evil", underlay_address: "192.0.2.66; reboot" });
+    control.put({ ...peer, id: "evil2", pod_cidrs: ["10.244.9.0/24 dev eth0"] });
+    control.put(peer);
+    await clock.advance(10);
+    expect(dataPlane.view?.peers.map(({ nodeId }) => nodeId)).toEqual(["node2"]);
+  });
+
+  it("needs the token once, and keeps its key to itself", async () => {
+    await (await up(make())).stop();
+    expect(statSync(join(dir, "data", "identity.json")).mode & 0o777).toBe(0o600);
+    expect(statSync(join(dir, "data")).mode & 0o777).toBe(0o700);
+    const agent = make();
+    const { token: _, ...without } = config();
+    await up(createAgentWithout(without));
+    expect(control.enrolments).toBe(1);
+    await agent.stop();
+  });
+
+  it("says that a token is needed, and refuses a key that others could read", async () => {
+    const { token: _, ...without } = config();
+    await expect(up(createAgentWithout(without))).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining("--token"),
+    });
+    await (await up(make())).stop();
+    chmodSync(join(dir, "data", "identity.json"), 0o644);
+    await expect(up(make())).rejects.toMatchObject({
+      code: "state-corrupt",
+      message: expect.stringContaining("chmod 600"),
+    });
+  });
+
+  it("waits a little for a control plane that starts at the same time, and not for ever", async () => {
+    control.silent = true;
+    clock.after(3_000, () => {
+      control.silent = false;
+    });
+    await up(make());
+    rmSync(join(dir, "data"), { recursive: true });
+    for (const agent of running) await agent.stop();
+    control.silent = true;
+    await expect(up(make())).rejects.toMatchObject({ code: "unavailable" });
+    expect(locked.size).toBe(0);
+  });
+
+  it("refuses a second agent on the same data directory and gives everything back when a phase fails", async () => {
+    await up(make());
+    await expect(make().start()).rejects.toMatchObject({ code: "already-running" });
+    await running[0]!.stop();
+    await expect(up(make({ underlay: "192.0.2.99" }))).rejects.toMatchObject({ code: "address-not-local" });
+    const failing = make(
+      {},
+      {
+        createDataPlane: (options) => {
+          dataPlane = new FakeDataPlane(options);
+          dataPlane.startError = new WarrenError("port-in-use", "taken");
+          return dataPlane;
+        },
+      },
+    );
+    await expect(up(failing)).rejects.toMatchObject({ code: "port-in-use" });
+    expect(locked.size).toBe(0);
+    expect(control.watchers).toBe(0);
+  });
+
+  it("refuses an underlay that leaves IPv6 pods too little", async () => {
+    control.nextCidrs = ["fd00:77:1::/64"];
+    host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300 } });
+    await expect(up(make())).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringContaining("1330"),
+    });
+  });
+
+  for (const file of ["identity.json", "netmap.json", "pods.json"])
+    it(`refuses a damaged ${file} and does not touch it`, async () => {
+      const agent = await up(make());
+      await agent.addPod({ name: "web" });
+      await agent.stop();
+      const path = join(dir, "data", file);
+      const damaged = readFileSync(path, "utf8").slice(0, -20);
+      writeFileSync(path, damaged);
+      await expect(up(make())).rejects.toMatchObject({ code: "state-corrupt" });
+      expect(readFileSync(path, "utf8")).toBe(damaged);
+    });
+});
+
+/** `exactOptionalPropertyTypes`: an absent token is not an undefined one. */
+function createAgentWithout(without: Omit<AgentConfig, "token">): Agent {
+  const agent = createAgent(without, {
+    ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
+    logger: pino({ level: "silent" }),
+    createDataPlane: (options) => {
+      dataPlane = new FakeDataPlane(options);
+      return dataPlane;
+    },
+    lock: () => () => {},
+  });
+  running.push(agent);
+  return agent;
+}
+
+describe("an agent whose control plane goes away", () => {
+  it("forwards on, says how old its knowledge is, and resumes from the revision it has", async () => {
+    const agent = await up(make());
+    control.put(peer);
+    await clock.advance(10);
+    control.silent = true;
+    control.breakWatches();
+    await clock.advance(60_000);
+    const status = agent.status();
+    expect(status).toMatchObject({ ready: true, control: { connected: false } });
+    expect(status.netmap.ageSeconds).toBeGreaterThanOrEqual(59);
+    expect(status.warnings).toEqual([expect.stringContaining("the netmap is 60 s old")]);
+    expect(dataPlane.view?.peers).toHaveLength(1);
+
+    control.silent = false;
+    await clock.advance(20_000);
+    expect(agent.status()).toMatchObject({ control: { connected: true, error: null }, warnings: [] });
+    expect(control.watchedFrom.at(-1)).toBeGreaterThan(0);
+    expect(control.registrations.at(-1)).toMatchObject({ held_pod_cidrs: ["10.244.1.0/24"], held_epoch: 1 });
+  });
+
+  it("starts from the netmap on disk and forwards, with its pods", async () => {
+    const first = await up(make());
+    control.put(peer);
+    await clock.advance(2_000);
+    const web = await first.addPod({ name: "web" });
+    await first.stop();
+    expect(podNetwork.made.size).toBe(1);
+
+    control.silent = true;
+    await clock.advance(600_000);
+    const second = await up(make());
+    expect(second.status()).toMatchObject({
+      ready: true,
+      pods: 1,
+      netmap: { source: "disk" },
+      control: { connected: false },
+    });
+    expect(second.status().netmap.ageSeconds).toBeGreaterThanOrEqual(600);
+    expect(dataPlane.view?.peers).toHaveLength(1);
+    expect(second.listPods()).toEqual([web]);
+    expect((await second.addPod({ name: "db" })).addresses).toEqual(["10.244.1.3"]);
+  });
+
+  it("asks for a snapshot when its revision is no longer kept", async () => {
+    await up(make());
+    control.compactedBelow = 1_000;
+    control.revision = 1_000;
+    control.breakWatches();
+    await clock.advance(60_000);
+    expect(control.watchedFrom.at(-1)).toBe(0);
+    control.put(peer);
+    await clock.advance(10);
+    expect(dataPlane.view?.peers).toHaveLength(1);
+  });
+});
+
+describe("an agent whose lease was given away", () => {
+  const lost = () => new WarrenError("lease-lost", "10.244.1.0/24 went to node-9");
+
+  it("takes a new one when no pod would lose its address", async () => {
+    const agent = await up(make());
+    control.nextCidrs = ["10.244.7.0/24"];
+    control.refusal = lost();
+    control.heartbeatError = lost();
+    await clock.advance(60_000);
+    expect(agent.status()).toMatchObject({ ready: true, node: { podCidrs: ["10.244.7.0/24"], epoch: 2 } });
+    expect(dataPlane.view?.localPrefixes).toEqual(["10.244.7.0/24"]);
+    expect(host.plan?.nodeAddresses).toEqual(["10.244.7.1"]);
+  });
+
+  it("with pods: stops forwarding, tells why, and does not give them other addresses by itself", async () => {
+    const agent = await up(make());
+    control.put(peer);
+    await agent.addPod({ name: "web" });
+    const refuse = vi.spyOn(control, "refusal", "get").mockImplementation(lost);
+    control.heartbeatError = lost();
+    await clock.advance(60_000);
+    expect(agent.status()).toMatchObject({ ready: false, node: { podCidrs: ["10.244.1.0/24"] } });
+    expect(agent.status().warnings[0]).toMatch(/went to node-9.*--accept-new-lease/);
+    expect(dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
+    await expect(agent.addPod({ name: "db" })).rejects.toMatchObject({ code: "lease-lost" });
+    await agent.stop();
+    await expect(up(make())).rejects.toMatchObject({
+      code: "lease-lost",
+      message: expect.stringContaining("--accept-new-lease"),
+    });
+
+    refuse.mockRestore();
+    control.refusal = lost();
+    control.nextCidrs = ["10.244.7.0/24"];
+    const asked = await up(make({ "accept-new-lease": true }));
+    expect(asked.listPods().map(({ addresses }) => addresses)).toEqual([["10.244.7.2"]]);
+  });
+
+  it("ends to forward when it was revoked", async () => {
+    const agent = await up(make());
+    control.put(peer);
+    control.heartbeatError = new WarrenError("node-revoked", "node-1 was revoked");
+    vi.spyOn(control, "refusal", "get").mockImplementation(() => new WarrenError("node-revoked", "node-1 was revoked"));
+    await clock.advance(10_000);
+    expect(agent.status()).toMatchObject({ ready: false, warnings: [expect.stringContaining("revoked")] });
+    expect(dataPlane.view?.peers).toEqual([]);
+  });
+});
+
+describe("a running agent", () => {
+  it("renews its certificate between 50 and 80 % of its life and goes on with the new one", async () => {
+    const agent = await up(make());
+    const before = Date.parse(agent.status().certificateExpires);
+    await clock.advance(0.64 * control.lifetimeMs);
+    expect(control.renewals).toBe(0);
+    await clock.advance(0.02 * control.lifetimeMs);
+    expect(control.renewals).toBe(1);
+    expect(Date.parse(agent.status().certificateExpires)).toBeGreaterThan(before);
+    expect(agent.status().control.connected).toBe(true);
+  });
+
+  it("says when its clock is off", async () => {
+    const agent = await up(make());
+    const connect = control.connect.bind(control);
+    vi.spyOn(control, "connect").mockImplementation(() => ({
+      ...connect(),
+      heartbeat: async () => ({ revision: 1, control_time_ms: clock.nowMs() + 120_000 }),
+    }));
+    control.breakWatches();
+    await clock.advance(20_000);
+    // The client is kept over a break; a renewed certificate makes a new one.
+    await clock.advance(0.7 * control.lifetimeMs);
+    expect(agent.status().warnings).toEqual([expect.stringContaining("120 s behind the control plane's")]);
+  });
+
+  it("refuses to leave while it has pods, then leaves and ends", async () => {
+    const agent = await up(make());
+    await agent.addPod({ name: "web" });
+    await expect(agent.leave(true)).rejects.toMatchObject({ code: "pods-present" });
+    await agent.deletePod("default", "web");
+    const heartbeats = control.heartbeats;
+    await agent.leave(true);
+    await agent.ended;
+    expect(control.left).toBe(true);
+    await clock.advance(60_000);
+    expect(control.heartbeats).toBe(heartbeats);
+    expect(existsSync(join(dir, "data", "netmap.json"))).toBe(false);
+  });
+
+  it("stays in the mesh when the control plane did not take its leave", async () => {
+    const agent = await up(make());
+    control.silent = true;
+    await expect(agent.leave(false)).rejects.toMatchObject({ code: "unavailable" });
+    control.silent = false;
+    await clock.advance(30_000);
+    expect(agent.status().control.connected).toBe(true);
+  });
+
+  it("ends with the error when the packet path breaks", async () => {
+    const agent = await up(make());
+    dataPlane.break(new Error("worker ended"));
+    await expect(agent.ended).rejects.toThrow("worker ended");
+    expect(agent.status()).toMatchObject({ ready: false, warnings: [expect.stringContaining("worker ended")] });
+  });
+
+  it("leaves its pods alone when it stops, and stops twice without harm", async () => {
+    const agent = await up(make());
+    await agent.addPod({ name: "web" });
+    await agent.stop();
+    await agent.stop();
+    expect(podNetwork.made.size).toBe(1);
+    expect(dataPlane.running).toBe(false);
+    expect(host.plan).toBeUndefined();
+    expect(locked.size).toBe(0);
+  });
+
+  it("serves its local API", async () => {
+    const agent = await up(make({}, { localApi: true }));
+    control.put(peer);
+    await clock.advance(10);
+    const socket = join(dir, "run", "agent.sock");
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    expect(statSync(join(dir, "run")).mode & 0o777).toBe(0o750);
+    const web = await callLocal<PodInfo>(socket, "POST", "/v1/pods", { name: "web" });
+    expect(await callLocal<AgentStatus>(socket, "GET", "/v1/status")).toMatchObject({
+      role: "agent",
+      ready: true,
+      pods: 1,
+    });
+    expect((await callLocal<NodeInfo[]>(socket, "GET", "/v1/nodes")).map(({ name }) => name)).toEqual([
+      "node-1",
+      "node-2",
+    ]);
+    expect(await callLocal(socket, "GET", "/v1/peers")).toMatchObject([{ name: "node-2", port: 4789, txPackets: 0 }]);
+    expect(await callLocal(socket, "GET", "/v1/ipam")).toMatchObject({
+      node: "node-1",
+      leases: [{ cidr: "10.244.1.0/24", nodeAddress: "10.244.1.1", capacity: 253, used: 1 }],
+      addresses: [{ address: "10.244.1.2", namespace: "default", pod: "web" }],
+    });
+    await expect(callLocal(socket, "POST", "/v1/pods", { name: "web" })).rejects.toMatchObject({ code: "pod-exists" });
+    await expect(callLocal(socket, "POST", "/v1/leave", { release: 1 })).rejects.toMatchObject({ code: "usage" });
+    expect(await callLocal(socket, "DELETE", "/v1/pods/default/web")).toEqual(web);
+    await agent.stop();
+    expect(existsSync(socket)).toBe(false);
+  });
+});

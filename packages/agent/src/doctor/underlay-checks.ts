@@ -1,0 +1,125 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { parseAddress } from "@warren/common/net/address.ts";
+import { parsePrefix, prefixesOverlap } from "@warren/common/net/prefix.ts";
+import { tryRun } from "@warren/common/runtime/run.ts";
+import { MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
+import { ROUTE_PROTOCOL } from "../host/host-routes.ts";
+import { findUnderlay } from "../host/linux-host-network.ts";
+import { type IpLink, type IpRoute, ipJson } from "../platform/linux/ip.ts";
+import { loadLibc } from "../platform/linux/libc.ts";
+import { openUdp } from "../platform/linux/udp.ts";
+import { fail, failOf, ok, warn } from "./check-result.ts";
+import type { Check } from "./doctor.ts";
+
+/** On which interface the address is, and what its MTU leaves for pods. */
+export async function checkUnderlay(address: string): Promise<Check[]> {
+  try {
+    const { name, mtu } = await findUnderlay(address);
+    const overlay = overlayMtu(mtu, parseAddress(address).family);
+    const where = ok("underlay address", `${address} on ${name}`);
+    const sums = `underlay ${mtu}, overlay ${overlay}`;
+    if (overlay >= MIN_IPV6_MTU) return [where, ok("mtu", sums)];
+    return [where, warn("mtu", `${sums}: IPv6 pods need ${MIN_IPV6_MTU}`, `raise the MTU of ${name}`)];
+  } catch (error) {
+    return [failOf("underlay address", error as Error)];
+  }
+}
+
+/** A running agent holds the port rightly; whose it is, `ss` knows. */
+export async function checkUdpPort(address: string, port: number): Promise<Check> {
+  const name = "udp port";
+  const libc = loadLibc();
+  try {
+    libc.close(openUdp(libc, parseAddress(address), port).fd);
+    return ok(name, `UDP ${port} is free`);
+  } catch (error) {
+    const code = error instanceof WarrenError ? error.code : "internal";
+    if (code !== "port-in-use") return failOf(name, error as Error);
+    const holder = await portHolder(port);
+    if (/"(node|warren)"/.test(holder)) return ok(name, `UDP ${port} is held by ${holder}, an agent most likely`);
+    return fail(name, `UDP ${port} is held by ${holder}`, "stop it, or make the cluster with another --port");
+  }
+}
+
+/** A socket without a process belongs to the kernel: a vxlan device. */
+async function portHolder(port: number): Promise<string> {
+  try {
+    const { stdout } = await tryRun("ss", ["-Hlunp", `sport = :${port}`]);
+    return /users:\(\((.*?)\)\)/.exec(stdout)?.[1] ?? "the kernel (a vxlan device)";
+  } catch {
+    return "another socket";
+  }
+}
+
+/** A vxlan device on our port takes our packets before we see them. */
+export async function checkVxlanDevices(port: number): Promise<Check> {
+  const links = await ipJson<IpLink>(["-details", "link", "show", "type", "vxlan"]);
+  const same = links.filter((link) => link.linkinfo?.info_data?.port === port).map((link) => link.ifname);
+  return same.length === 0
+    ? ok("vxlan devices", `none on port ${port}`)
+    : fail(
+        "vxlan devices",
+        `${same.join(", ")} uses UDP port ${port} too`,
+        "remove it, or make the cluster with another --port",
+      );
+}
+
+/**
+ * Whether another machine answers for the address: by ARP for IPv4; for IPv6 the kernel asks whenever an address is set,
+ * and remembers a refusal.
+ */
+export async function checkDoubleAddress(address: string): Promise<Check> {
+  const name = "double address";
+  const fix = "give every node an address of its own";
+  if (address.includes(":")) {
+    const links = await ipJson<IpLink & { addr_info?: { local: string; dadfailed?: boolean }[] }>(["address", "show"]);
+    const entry = links.flatMap((link) => link.addr_info ?? []).find((info) => info.local === address);
+    return (entry as { dadfailed?: boolean } | undefined)?.dadfailed
+      ? fail(name, `another machine has ${address} (duplicate address detection)`, fix)
+      : ok(name, `nobody else has ${address}`);
+  }
+  let device: string;
+  try {
+    device = (await findUnderlay(address)).name;
+  } catch {
+    return warn(name, "not tested: the address is not on this host", "see the underlay address");
+  }
+  try {
+    const result = await tryRun("arping", ["-D", "-q", "-c", "2", "-w", "2", "-I", device, address]);
+    if (result.code === 0) return ok(name, `nobody else on ${device} answers for ${address}`);
+    return result.code === 1
+      ? fail(name, `another machine on ${device} answers for ${address}`, fix)
+      : warn(name, `not tested: arping: ${result.stderr.trim()}`, "");
+  } catch (error) {
+    if (!(error instanceof WarrenError && error.code === "tool-missing")) throw error;
+    return warn(name, "not tested: arping is not installed", "install the package iputils-arping to have it tested");
+  }
+}
+
+/** Routes of others that overlap a pool: packets for pods would go there, or packets for there to pods. */
+export async function checkPools(podCidrs: readonly string[]): Promise<Check[]> {
+  const routes = (await Promise.all(["-4", "-6"].map((family) => ipJson<IpRoute>([family, "route", "show"]))))
+    .flat()
+    .filter((route) => route.dst !== "default" && route.protocol !== ROUTE_PROTOCOL && !isOurs(route));
+  return podCidrs.map((pool) => {
+    const prefix = parsePrefix(pool);
+    const clash = routes.find((route) => prefixesOverlap(prefix, parsePrefix(withLength(route.dst))));
+    const name = `pool ${pool}`;
+    return clash
+      ? fail(
+          name,
+          `this host routes ${clash.dst} to ${clash.dev ?? clash.type}`,
+          "make the cluster with another --pod-cidr",
+        )
+      : ok(name, "no route of this host overlaps it");
+  });
+}
+
+/** Routes of the TUN device and to pods: an agent runs here. */
+function isOurs(route: IpRoute): boolean {
+  return route.dev === "warren0" || /^wrn[0-9a-f]{11}$/.test(route.dev ?? "");
+}
+
+function withLength(dst: string): string {
+  return dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`;
+}

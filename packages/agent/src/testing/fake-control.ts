@@ -1,0 +1,167 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { MeshClient } from "@warren/common/rpc/channel.ts";
+import type { NetmapUpdate, NodeMessage, RegisterRequest, RegisterResponse } from "@warren/common/rpc/messages.ts";
+import type { ControlConnector } from "../control-client/control-connector.ts";
+
+/**
+ * A control plane of one page for tests of the agent: leases from a list, a netmap that the test changes, and switches
+ * for what can go wrong. The real one is tested with the agent in `e2e/mesh`.
+ */
+export class FakeControl implements ControlConnector {
+  readonly cluster = { id: "cluster1", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" };
+  readonly nodes = new Map<string, NodeMessage>();
+  /** Nobody answers. */
+  silent = false;
+  /** What `register` refuses with, when it does. */
+  refusal: WarrenError | null = null;
+  /** What the next heartbeat fails with. */
+  heartbeatError: WarrenError | null = null;
+  /** CIDR for a node that registers without a lease, or whose lease was given away. */
+  nextCidrs: string[] = ["10.244.1.0/24"];
+  /** History before this revision is gone. */
+  compactedBelow = 0;
+  lifetimeMs = 24 * 3_600_000;
+  readonly registrations: RegisterRequest[] = [];
+  readonly watchedFrom: number[] = [];
+  enrolments = 0;
+  renewals = 0;
+  left: boolean | null = null;
+  heartbeats = 0;
+  revision = 1;
+  #nowMs: () => number;
+  #listeners = new Set<(update: NetmapUpdate | null) => void>();
+
+  constructor(nowMs: () => number = Date.now) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Adds or changes a node and tells the watchers. */
+  put(node: NodeMessage): void {
+    this.nodes.set(node.id, node);
+    this.#tell({ cluster: null, changed: [node], removed_ids: [] });
+  }
+
+  remove(id: string): void {
+    this.nodes.delete(id);
+    this.#tell({ cluster: null, changed: [], removed_ids: [id] });
+  }
+
+  /** Breaks every watch, as a restart does. */
+  breakWatches(): void {
+    for (const listener of [...this.#listeners]) listener(null);
+  }
+
+  get watchers(): number {
+    return this.#listeners.size;
+  }
+
+  createKey(): string {
+    return "key";
+  }
+
+  async enroll(): ReturnType<ControlConnector["enroll"]> {
+    this.#answer();
+    this.enrolments++;
+    return { clusterId: this.cluster.id, nodeId: "node1", certificatePem: String(this.#nowMs()), caPem: "ca" };
+  }
+
+  async createRequest(): Promise<Uint8Array> {
+    return new Uint8Array(1);
+  }
+
+  acceptCertificate(der: Uint8Array): string {
+    return Buffer.from(der).toString();
+  }
+
+  validity(pem: string): { fromMs: number; toMs: number } {
+    return { fromMs: Number(pem), toMs: Number(pem) + this.lifetimeMs };
+  }
+
+  connect(): MeshClient {
+    return {
+      register: (request) => this.#register(request),
+      heartbeat: async () => {
+        this.#answer();
+        const error = this.heartbeatError;
+        this.heartbeatError = null;
+        if (error) throw error;
+        this.heartbeats++;
+        return { revision: this.revision, control_time_ms: this.#nowMs() };
+      },
+      watchNetmap: (request, signal) => this.#watch(request.after_revision, signal),
+      renewCertificate: async () => {
+        this.#answer();
+        this.renewals++;
+        const certificate_der = Buffer.from(String(this.#nowMs()));
+        return { certificate_der, ca_der: certificate_der };
+      },
+      leave: async ({ release }) => {
+        this.#answer();
+        this.left = release;
+      },
+      close: () => {},
+    };
+  }
+
+  async #register(request: RegisterRequest): Promise<RegisterResponse> {
+    this.#answer();
+    this.registrations.push(request);
+    const granted = request.held_pod_cidrs.length > 0 ? this.refusal : null;
+    if (granted && !(granted.code === "lease-lost" && request.accept_new_lease)) throw granted;
+    const before = this.nodes.get("node1");
+    const keeps = before && !granted;
+    const self: NodeMessage = {
+      id: "node1",
+      name: request.node_name,
+      underlay_address: request.underlay_address,
+      port: request.port,
+      vtep_mac: "02:00:00:00:00:01",
+      pod_cidrs: keeps ? before.pod_cidrs : this.nextCidrs,
+      epoch: keeps ? before.epoch : (before?.epoch ?? 0) + 1,
+      state: "NODE_STATE_READY",
+      foreign: false,
+    };
+    this.refusal = null;
+    this.put(self);
+    return { cluster: this.cluster, self, heartbeat_interval_ms: 5_000 };
+  }
+
+  async *#watch(after: number, signal: AbortSignal): AsyncGenerator<NetmapUpdate> {
+    this.#answer();
+    this.watchedFrom.push(after);
+    if (after > 0 && after < this.compactedBelow) throw new WarrenError("compacted", "that revision is gone");
+    const queue: (NetmapUpdate | null)[] = [this.#snapshot()];
+    let wake = (): void => {};
+    const listener = (update: NetmapUpdate | null): void => {
+      queue.push(update);
+      wake();
+    };
+    const onAbort = (): void => wake();
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", onAbort);
+    try {
+      while (!signal.aborted) {
+        const update = queue.shift();
+        if (update === null) throw new WarrenError("unavailable", "the connection broke");
+        if (update) yield update;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      this.#listeners.delete(listener);
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #snapshot(): NetmapUpdate {
+    return { revision: this.revision, snapshot: { cluster: this.cluster, nodes: [...this.nodes.values()] } };
+  }
+
+  #tell(delta: NonNullable<NetmapUpdate["delta"]>): void {
+    this.revision++;
+    for (const listener of this.#listeners) listener({ revision: this.revision, delta });
+  }
+
+  #answer(): void {
+    if (this.silent) throw new WarrenError("unavailable", "the control plane does not answer");
+  }
+}

@@ -1,0 +1,49 @@
+import { DROP_REASONS, type DropReason } from "../dataplane/drop.ts";
+import type { DataPlane, DataPlaneOptions, DataPlaneStats, ForwardingView } from "../dataplane-host/data-plane.ts";
+
+/** A packet path that only remembers what it was told. */
+export class FakeDataPlane implements DataPlane {
+  readonly options: DataPlaneOptions;
+  view: ForwardingView | null = null;
+  running = false;
+  startError: Error | null = null;
+  #fail: (error: Error) => void = () => {};
+
+  constructor(options: DataPlaneOptions) {
+    this.options = options;
+  }
+
+  async start(): Promise<void> {
+    if (this.startError) throw this.startError;
+    this.running = true;
+  }
+
+  async apply(view: ForwardingView): Promise<void> {
+    this.view = view;
+  }
+
+  stats(): DataPlaneStats {
+    const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+    return {
+      total: none,
+      peers: new Map(),
+      drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
+      syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },
+      offloads: { tunVnetHdr: true, tunTso: true, tunUso: true, udpSegment: true, udpGro: true },
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+  }
+
+  onFailure(listener: (error: Error) => void): void {
+    this.#fail = listener;
+  }
+
+  /** Ends the path, as a worker that dies does. */
+  break(error: Error): void {
+    this.running = false;
+    this.#fail(error);
+  }
+}
