@@ -72,7 +72,12 @@ export async function countListed(project: string, args: readonly string[]): Pro
 }
 
 function vitest(options: VitestOptions, command: readonly string[]): Promise<number> {
-  const args = [VITEST, ...command, ...options.projects.flatMap((name) => ["--project", name]), ...(options.args ?? [])];
+  const args = [
+    VITEST,
+    ...command,
+    ...options.projects.flatMap((name) => ["--project", name]),
+    ...(options.args ?? []),
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(options.node ?? process.execPath, args, { cwd: ROOT, stdio: "inherit" });
     // Ctrl-C reaches vitest from the terminal; it cleans up, and this process waits for it.

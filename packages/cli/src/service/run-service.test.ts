@@ -72,6 +72,12 @@ test("a failed start is thrown after everything was given back", async () => {
   expect(log).toEqual(["stop"]);
 });
 
+test("a service that is done is stopped without a signal", async () => {
+  const { log, host, service, ready, isReady } = setup();
+  await runService(service, ready, isReady, host);
+  expect(log).toEqual(["start", "stop"]);
+});
+
 test("a service that fails while running is stopped and its error thrown", async () => {
   const { log, host, service, ready, isReady } = setup();
   const running = runService(

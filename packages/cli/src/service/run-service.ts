@@ -18,12 +18,12 @@ const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
  * Runs a service until SIGTERM or SIGINT, then stops it cleanly. A signal during the start aborts the start; a second
  * one, or a stop that hangs, ends the process at once with exit code 1.
  * @param ready called once the service does its work
- * @param failed settles (with an error) when the service ends by itself; then that error is thrown
+ * @param ended settles when the service is to be stopped without a signal; an error is thrown on after the stop
  */
 export async function runService(
   service: Startable,
   ready: () => void,
-  failed: Promise<never> = new Promise(() => {}),
+  ended: Promise<void> = new Promise(() => {}),
   host: ServiceHost = thisProcess,
 ): Promise<void> {
   const aborter = new AbortController();
@@ -46,7 +46,7 @@ export async function runService(
       throw error;
     }
     if (!aborter.signal.aborted) ready();
-    await Promise.race([stopped, failed]);
+    await Promise.race([stopped, ended]);
   } finally {
     await service.stop();
     for (const signal of STOP_SIGNALS) host.offSignal(signal, onSignal);

@@ -1,0 +1,244 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLocalServer } from "@warren/common/api/local-server.ts";
+import type { Route } from "@warren/common/api/route.ts";
+import type { AgentStatus, NodeInfo, PodInfo, TokenCreated } from "@warren/common/api/types.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Outcome, runWarren } from "../testing/run-warren.ts";
+
+const POD: PodInfo = {
+  name: "web",
+  namespace: "default",
+  labels: { app: "shop" },
+  addresses: ["10.244.1.2", "fd00:77:0:1::2"],
+  netns: "/run/netns/wrn-a-default-web",
+  hostInterface: "wrn0123456789a",
+  created: new Date(Date.now() - 90_000).toISOString(),
+  process: { pid: 4711, command: ["sleep", "100"], running: false, exit: 3, log: "/var/lib/warren/web.log" },
+};
+
+const NODE: NodeInfo = {
+  id: "0190f7a0",
+  name: "a",
+  underlayAddress: "192.0.2.11",
+  port: 4789,
+  vtepMac: "02:00:00:00:00:01",
+  podCidrs: ["10.244.1.0/24"],
+  epoch: 3,
+  state: "ready",
+  foreign: false,
+  lastSeen: null,
+};
+
+let dir: string;
+let stops: (() => Promise<void>)[];
+let asked: { method: string; path: string; body: unknown }[];
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "warren-cli-"));
+  stops = [];
+  asked = [];
+});
+afterEach(async () => {
+  for (const stop of stops) await stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** A local API that answers one path and remembers what it was asked. */
+async function serve(side: "agent" | "control", answers: Record<string, unknown>): Promise<void> {
+  const routes = Object.entries(answers).map(([key, answer]): Route => {
+    const [method, path] = key.split(" ") as [Route["method"], string];
+    return {
+      method,
+      path,
+      handle: ({ body, params }) => {
+        const named = path.replace(/:(\w+)/g, (_, name: string) => params[name]!);
+        asked.push({ method, path: named, body });
+        if (answer instanceof WarrenError) throw answer;
+        return answer;
+      },
+    };
+  });
+  const server = createLocalServer({ socketPath: join(dir, `${side}.sock`), routes });
+  await server.start();
+  stops.push(() => server.stop());
+}
+
+function warren(...argv: string[]): Promise<Outcome> {
+  return runWarren(argv, { WARREN_RUN_DIR: dir });
+}
+
+test("pod add sends the whole request and prints the pod as JSON", async () => {
+  await serve("agent", { "POST /v1/pods": POD });
+  const { code, stdout } = await warren(
+    ...["pod", "add", "web", "-n", "shop", "--label", "app=shop", "--label", "tier=front", "-o", "json"],
+    ...["--", "sh", "-c", "echo --help; sleep 1", "--", "-o"],
+  );
+  expect(code).toBe(0);
+  expect(asked).toEqual([
+    {
+      method: "POST",
+      path: "/v1/pods",
+      body: {
+        name: "web",
+        namespace: "shop",
+        labels: { app: "shop", tier: "front" },
+        command: ["sh", "-c", "echo --help; sleep 1", "--", "-o"],
+      },
+    },
+  ]);
+  expect(JSON.parse(stdout)).toEqual(POD);
+});
+
+test("pod list is a table without borders; wide has more columns; a namespace filters", async () => {
+  await serve("agent", { "GET /v1/pods": [POD, { ...POD, name: "db", namespace: "shop", process: null }] });
+  const { stdout } = await warren("pod", "list");
+  expect(stdout.split("\n").map((line) => line.split(/ {3,}/))).toEqual([
+    ["NAME", "NAMESPACE", "ADDRESSES", "STATE", "AGE"],
+    ["web", "default", "10.244.1.2,fd00:77:0:1::2", "exited(3)", "90s"],
+    ["db", "shop", "10.244.1.2,fd00:77:0:1::2", "idle", "90s"],
+    [""],
+  ]);
+  expect((await warren("pod", "list", "-o", "wide")).stdout).toContain("/run/netns/wrn-a-default-web");
+  const filtered = await warren("pod", "list", "--namespace", "shop", "-o", "yaml");
+  expect(filtered.stdout).toMatch(/^- name: db\n/);
+  expect(filtered.stdout).not.toContain("name: web");
+});
+
+test("pod del names the namespace in the path", async () => {
+  await serve("agent", { "DELETE /v1/pods/:namespace/:name": POD });
+  const { stdout } = await warren("pod", "del", "web");
+  expect(asked[0]?.path).toBe("/v1/pods/default/web");
+  expect(stdout).toBe("pod default/web removed, 10.244.1.2, fd00:77:0:1::2 free\n");
+});
+
+test("pod exec of a pod that is not there says where one of that name is", async () => {
+  await serve("agent", { "GET /v1/pods": [{ ...POD, namespace: "shop" }] });
+  const { code, stderr } = await warren("pod", "exec", "web", "--", "true");
+  if (process.getuid?.() === 0) {
+    expect(stderr).toContain("no pod default/web on this node; did you mean --namespace shop?");
+  } else {
+    expect(stderr).toContain("needs root");
+  }
+  expect(code).toBe(1);
+});
+
+test("token create prints the bare token, so that a shell can take it; JSON has all of it", async () => {
+  const token: TokenCreated = {
+    id: "4f3a",
+    created: "2026-11-21T08:00:00.000Z",
+    expires: "2026-11-22T08:00:00.000Z",
+    uses: 20,
+    used: 0,
+    state: "valid",
+    token: "wrn1.abc.4f3a.secret",
+  };
+  await serve("control", { "POST /v1/tokens": token });
+  const { stdout, stderr } = await warren("token", "create", "--ttl", "24h", "--uses", "20");
+  expect([stdout, stderr]).toEqual(["wrn1.abc.4f3a.secret\n", ""]);
+  expect(asked[0]?.body).toEqual({ ttlMs: 86_400_000, uses: 20 });
+  expect(JSON.parse((await warren("token", "create", "-o", "json")).stdout)).toEqual(token);
+});
+
+test("token revoke takes the id, or the token it belongs to", async () => {
+  const info = { id: "4f3a", created: NODE.id, expires: NODE.id, uses: 1, used: 0, state: "revoked" };
+  await serve("control", { "DELETE /v1/tokens/:id": info });
+  await warren("token", "revoke", "4f3a");
+  await warren("token", "revoke", "wrn1.abc.4f3a.secret");
+  expect(asked.map((each) => each.path)).toEqual(["/v1/tokens/4f3a", "/v1/tokens/4f3a"]);
+});
+
+test("errors of the API keep their code, and their exit code", async () => {
+  const used = new WarrenError("pod-exists", "pod default/web exists; choose another name");
+  await serve("agent", { "POST /v1/pods": used, "GET /v1/nodes": new WarrenError("not-ready", "starting") });
+  expect(await warren("pod", "add", "web")).toEqual({
+    code: 6,
+    stdout: "",
+    stderr: "warren: pod default/web exists; choose another name [pod-exists]\n",
+  });
+  expect((await warren("nodes")).code).toBe(3);
+});
+
+test("what both sides know is asked of the one that runs, and --from chooses", async () => {
+  await serve("agent", { "GET /v1/nodes": [NODE] });
+  expect((await warren("nodes")).stdout).toMatch(/^NAME {3}STATE {3}POD-CIDRS {7}UNDERLAY\na {6}ready/);
+  await serve("control", { "GET /v1/nodes": [{ ...NODE, lastSeen: new Date().toISOString() }] });
+  expect((await warren("nodes")).stdout).toContain("LAST-SEEN");
+  expect((await warren("nodes", "--from", "agent")).stdout).not.toContain("LAST-SEEN");
+});
+
+test("a command for the control plane says so when only an agent runs here", async () => {
+  await serve("agent", {});
+  const { code, stderr } = await warren("token", "list");
+  expect(stderr).toContain("no control plane answers at");
+  expect(stderr).toContain("the run directory is an agent's");
+  expect(code).toBe(4);
+});
+
+test("peer add and ipam reserve send what the flags say", async () => {
+  await serve("control", {
+    "POST /v1/peers": { ...NODE, name: "rack1", foreign: true },
+    "POST /v1/reservations": { cidr: "10.244.250.0/24", note: "lb" },
+    "DELETE /v1/reservations/:cidr": {},
+  });
+  const cidrs = ["--pod-cidr", "10.244.200.0/24", "--pod-cidr", "fd00:77:0:c8::/64"];
+  await warren("peer", "add", "rack1", "--underlay", "192.0.2.50", "--vtep-mac", "0e:00:00:00:00:50", ...cidrs);
+  await warren("ipam", "reserve", "10.244.250.0/24", "--note", "lb");
+  const unreserve = await warren("ipam", "unreserve", "10.244.250.0/24");
+  expect(unreserve.code).toBe(0);
+  expect(asked.map((each) => each.body)).toEqual([
+    {
+      name: "rack1",
+      underlayAddress: "192.0.2.50",
+      vtepMac: "0e:00:00:00:00:50",
+      podCidrs: ["10.244.200.0/24", "fd00:77:0:c8::/64"],
+    },
+    { cidr: "10.244.250.0/24", note: "lb" },
+    undefined,
+  ]);
+  expect(asked[2]?.path).toBe("/v1/reservations/10.244.250.0/24");
+});
+
+test("status of an agent that is not ready has exit code 3 and shows why", async () => {
+  const status: AgentStatus = {
+    role: "agent",
+    version: "0.1.0",
+    ready: false,
+    node: NODE,
+    cluster: { id: "c", podCidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" },
+    control: { address: "192.0.2.1:7443", connected: false, error: "connection refused" },
+    netmap: { revision: 7, asOf: "2026-11-21T08:00:00.000Z", ageSeconds: 300, source: "disk" },
+    certificateExpires: new Date(Date.now() + 86_400_000 * 3).toISOString(),
+    dataplane: {
+      tun: "warren0",
+      overlayMtu: 1450,
+      underlayMtu: 1500,
+      offloads: { tunVnetHdr: true, udpGro: false },
+      txPackets: 1_234_567,
+      txBytes: 1536,
+      rxPackets: 0,
+      rxBytes: 0,
+      drops: { "no-route": 2, malformed: 0 },
+      syscalls: { tunRead: 5 },
+    },
+    pods: 2,
+    warnings: ["the clock is 40 s ahead"],
+    uptimeSeconds: 61,
+  };
+  await serve("agent", { "GET /v1/status": status });
+  const { code, stdout } = await warren("status");
+  expect(code).toBe(3);
+  for (const part of [
+    "not ready",
+    "connection refused",
+    "5m old, from disk",
+    "1,234,567 packets, 1.5 KiB",
+    "2 no-route",
+  ]) {
+    expect(stdout).toContain(part);
+  }
+  expect(stdout).toContain("the clock is 40 s ahead");
+  expect((await warren("status", "-o", "wide")).stdout).toContain("tunVnetHdr, no udpGro");
+});
