@@ -25,8 +25,21 @@ export class Table<T> {
     return this.#rows.get(id)?.modRevision ?? 0;
   }
 
+  /** All rows by id, without their revisions: a copy. */
+  toMap(): Map<string, T> {
+    return new Map(this.entries());
+  }
+
   values(): T[] {
     return [...this.#rows.values()].map((row) => row.value);
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#rows.keys();
+  }
+
+  *entries(): IterableIterator<[string, T]> {
+    for (const [id, row] of this.#rows) yield [id, row.value];
   }
 
   get size(): number {

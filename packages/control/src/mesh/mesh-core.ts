@@ -1,0 +1,99 @@
+import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
+import type { EnrollRequest, EnrollResponse } from "@warren/common/rpc/messages.ts";
+import type { Clock } from "@warren/common/runtime/clock.ts";
+import type { Startable } from "@warren/common/runtime/startable.ts";
+import { type Logger, pino } from "pino";
+import type { CertificateAuthority } from "../identity/certificate-authority.ts";
+import { Tokens } from "../identity/tokens.ts";
+import { parsePools } from "../ipam/pools.ts";
+import { Netmap } from "../netmap/netmap.ts";
+import { ClusterView } from "../registry/cluster-view.ts";
+import { Liveness } from "../registry/liveness.ts";
+import { DEFAULT_TIMING, type Timing } from "../registry/timing.ts";
+import { Transactor } from "../registry/transactor.ts";
+import type { Store } from "../store/store.ts";
+import { requireMember, requireNode } from "./access.ts";
+import { type Applicant, admit, enroll } from "./admission.ts";
+import type { MeshContext } from "./context.ts";
+import { heartbeat } from "./heartbeat.ts";
+import { leave } from "./leave.ts";
+import { register } from "./registration.ts";
+
+export interface MeshCoreOptions {
+  /** Holds the cluster's record already (`ensureCluster`). The caller closes it, after `stop`. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ca: CertificateAuthority;
+  readonly timing?: Partial<Timing>;
+  readonly logger?: Logger;
+}
+
+/** The control plane without any transport: gRPC and the simulator are two ways to call it. */
+export interface MeshCore extends Startable {
+  /** Valid after `start`. */
+  readonly context: MeshContext;
+  /** The Mesh service as the node of that id sees it; who calls is already known. */
+  as(nodeId: string): MeshApi;
+  /** The Enrollment service. */
+  enroll(request: EnrollRequest): Promise<EnrollResponse>;
+  /** Lets a node in without token and certificate, for a simulator that needs neither. Returns its id. */
+  admit(applicant: Applicant): Promise<string>;
+}
+
+export function createMeshCore(options: MeshCoreOptions): MeshCore {
+  const { store, clock, ca } = options;
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
+  const logger = options.logger ?? pino({ level: "silent" });
+  const view = new ClusterView(store);
+  const transactor = new Transactor(store, view);
+  const liveness = new Liveness({ view, transactor, clock, timing, logger });
+  const netmap = new Netmap({ view, clock, tickMs: timing.tickMs });
+  const tokens = new Tokens({ view, transactor, clock, caHash: ca.keyHash });
+  let context: MeshContext | undefined;
+  const running = (): MeshContext => {
+    if (!context) throw new TypeError("the mesh core was not started");
+    return context;
+  };
+
+  return {
+    get context() {
+      return running();
+    },
+    async start() {
+      await view.start();
+      const pools = parsePools(view.cluster.pools, view.cluster.nodePrefix);
+      context = { view, transactor, liveness, netmap, tokens, ca, pools, clock, timing, logger };
+      await liveness.start();
+      await netmap.start();
+    },
+    async stop() {
+      await netmap.stop();
+      await liveness.stop();
+      await view.stop();
+    },
+    as: (nodeId) => meshOf(running, nodeId),
+    enroll: (request) => enroll(running(), request),
+    admit: async (applicant) => (await transactor.run((draft) => admit(running(), draft, applicant))).id,
+  };
+}
+
+function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
+  return {
+    register: async (request) => register(running(), nodeId, request),
+    heartbeat: async (request) => heartbeat(running(), nodeId, request),
+    async *watchNetmap(request, signal) {
+      const { view, netmap } = running();
+      yield* netmap.watch(request.after_revision, signal, () => requireMember(view, nodeId));
+    },
+    async renewCertificate(request) {
+      const { view, ca } = running();
+      const { name } = requireNode(view, nodeId);
+      const csr = await ca.readRequest(request.csr_der);
+      const certificate = await ca.issueNode({ clusterId: view.cluster.id, nodeId }, name, csr);
+      // Revoked while the certificate was made: it would be refused anyway, but is not handed out either.
+      requireNode(view, nodeId);
+      return { certificate_der: certificate, ca_der: ca.der };
+    },
+    leave: async (request) => leave(running(), nodeId, request),
+  };
+}

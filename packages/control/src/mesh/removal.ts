@@ -1,0 +1,56 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { endLease } from "../ipam/allocator.ts";
+import type { NodeRecord } from "../registry/keys.ts";
+import type { Draft } from "../registry/transactor.ts";
+import type { MeshContext } from "./context.ts";
+import { claimIpam, putLeases } from "./ipam-state.ts";
+
+/**
+ * Ends a node for good in the transaction: out of every netmap, lease over, name and address free, and its identity
+ * refused from now on, by id, so that no other form of its certificate helps.
+ */
+export function endNode(context: MeshContext, draft: Draft, node: NodeRecord): void {
+  const { view, clock } = context;
+  draft.read(view.nodes, node.id);
+  releaseLease(context, draft, node.id);
+  releaseClaims(context, draft, node);
+  draft.delete(view.nodes, node.id);
+  draft.delete(view.heard, node.id);
+  draft.put(view.revoked, node.id, { id: node.id, name: node.name, revokedMs: clock.nowMs() });
+}
+
+/** Makes the node's pod CIDRs free in the transaction. */
+export function releaseLease(context: MeshContext, draft: Draft, nodeId: string): void {
+  const leases = context.view.leasesOf(nodeId);
+  claimIpam(context, draft);
+  putLeases(context, draft, endLease(leases, context.clock.nowMs()));
+}
+
+/** Gives up name and address in the transaction, as far as they are the node's. */
+export function releaseClaims(context: MeshContext, draft: Draft, node: NodeRecord): void {
+  const { view } = context;
+  if (draft.read(view.names, node.name) === node.id) draft.delete(view.names, node.name);
+  releaseUnderlay(context, draft, node);
+}
+
+export function releaseUnderlay({ view }: MeshContext, draft: Draft, node: NodeRecord): void {
+  if (draft.read(view.underlays, node.underlayAddress) === node.id) draft.delete(view.underlays, node.underlayAddress);
+}
+
+/**
+ * Revokes a node by its name.
+ * @throws `not-found`
+ */
+export async function revokeNode(context: MeshContext, name: string): Promise<NodeRecord> {
+  const { view, transactor, logger } = context;
+  const node = await transactor.run((draft) => {
+    const found = view.nodes.get(draft.read(view.names, name) ?? "");
+    if (!found || found.foreign) {
+      throw new WarrenError("not-found", `there is no node ${JSON.stringify(name)}; "warren nodes" lists all`);
+    }
+    endNode(context, draft, found);
+    return found;
+  });
+  logger.warn({ node: node.name, nodeId: node.id }, "node was revoked");
+  return node;
+}
