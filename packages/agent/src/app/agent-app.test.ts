@@ -159,7 +159,7 @@ describe("an agent that starts", () => {
     await (await up(make())).stop();
     chmodSync(join(dir, "data", "identity.json"), 0o644);
     await expect(up(make())).rejects.toMatchObject({
-      code: "state-corrupt",
+      code: "key-exposed",
       message: expect.stringContaining("chmod 600"),
     });
   });

@@ -37,6 +37,8 @@ export interface Agent extends Startable {
   readonly ended: Promise<void>;
 }
 
+/** RFC 7348; what a node says until it knows its cluster's. */
+const VXLAN_PORT = 4789;
 /** How often the host is looked at for what others may have taken away. */
 const REPAIR_INTERVAL_MS = 30_000;
 /** How long a start waits for the first netmap once the node is registered. */
@@ -50,7 +52,7 @@ export function createAgent(config: AgentConfig, deps: AgentDeps = {}): Agent {
 /**
  * Phases of a start, each undone in reverse order when a later one fails, and at the stop:
  *
- *     1 lock the data directory   2 look at the host    3 identity (joins with the token, once)
+ *     1 look at the host          2 lock the data dir   3 identity (joins with the token, once)
  *     4 register, or last netmap  5 packet path         6 addresses, routes, packet filter
  *     7 pods                      8 local API           9 ready
  *
@@ -100,10 +102,9 @@ class AgentApp implements Agent {
     const logger = world.logger.child({ component: "agent", node: config.name });
     const startedMs = clock.nowMs();
 
+    await hostNetwork.preflight();
     makeDirectory(config["data-dir"], 0o700);
     this.#undo.push(world.lock(config["data-dir"]));
-
-    await hostNetwork.preflight();
     const underlay = await hostNetwork.underlay(config.underlay);
 
     const netmapFile = new NetmapFile(config["data-dir"], clock, logger);
@@ -277,8 +278,7 @@ class AgentApp implements Agent {
       protocol: PROTOCOL_VERSION,
       node_name: name,
       underlay_address: underlay,
-      // The cluster's own.
-      port: this.#lease?.cluster.port ?? 0,
+      port: this.#lease?.cluster.port ?? VXLAN_PORT,
       version: manifest.version,
       held_pod_cidrs: this.#lease?.self.pod_cidrs ?? [],
       held_epoch: this.#lease?.self.epoch ?? 0,

@@ -37,12 +37,12 @@ export class IdentityStore {
     });
   }
 
-  /** Null before the first start. Throws `state-corrupt`, also when others than the owner can read the key. */
+  /** Null before the first start. Throws `state-corrupt`; `key-exposed` when others than the owner can read the file. */
   read(): StoredIdentity | null {
     const mode = this.#file.mode();
     if (mode !== null && (mode & 0o077) !== 0)
       throw new WarrenError(
-        "state-corrupt",
+        "key-exposed",
         `${this.#path} holds the private key of this node and has mode 0${mode.toString(8)}: others may have read it; expected 0600. If nobody did, run: chmod 600 ${this.#path}`,
       );
     return this.#file.read();

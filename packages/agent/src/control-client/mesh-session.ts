@@ -161,7 +161,11 @@ export class MeshSession {
   }
 
   async #register(signal: AbortSignal): Promise<void> {
-    const response = await this.client.register(this.#options.registration(), signal);
+    const request = this.#options.registration();
+    let response = await this.client.register(request, signal);
+    // The first time a node does not know yet on which port its cluster talks.
+    const { port } = response.cluster;
+    if (request.port !== port) response = await this.client.register({ ...request, port }, signal);
     await this.#options.onRegistered(response);
     this.#registered = response;
   }

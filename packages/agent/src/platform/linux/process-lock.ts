@@ -6,13 +6,13 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 /**
- * Takes the lock of a directory for the life of this process, by `flock` on the file `lock` in it: the kernel gives it
+ * Takes the lock of a directory for the life of this process, by `flock` on the file `agent.lock` in it: the kernel gives it
  * back however the process ends, so that no stale lock is ever in the way. Throws `already-running` with the other's
  * process id.
  * @returns gives the lock back
  */
 export function lockDirectory(dir: string, what: string): () => void {
-  const path = `${dir}/lock`;
+  const path = `${dir}/agent.lock`;
   // Without O_CLOEXEC a program started in a pod would keep the lock after us; Node sets it on every open.
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   const flock = koffi.load("libc.so.6").func("int flock(int fd, int operation)");
