@@ -9,8 +9,7 @@ export async function run(context: CommandContext): Promise<void> {
   const logger = createLogger({ level: config["log-level"], format: config["log-format"] });
   const control = createControl(config, { logger });
   await runService(control, () => {
-    context.write(
-      `control plane ready on ${config.listen}; make a join token with: warren token create --run-dir ${config["run-dir"]}\n`,
-    );
+    const makeToken = `warren token create --run-dir ${config["run-dir"]}`;
+    context.write(`control plane ready on ${control.address}; make a join token with: ${makeToken}\n`);
   });
 }
