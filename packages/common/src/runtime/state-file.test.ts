@@ -48,7 +48,10 @@ describe("state file", () => {
         try {
           expect(make().read()).toEqual({ next: "10.244.1.7", pods: ["web", "db"] });
         } catch (error) {
-          expect(error).toMatchObject({ code: "state-corrupt", message: expect.stringContaining("restore it from a copy") });
+          expect(error).toMatchObject({
+            code: "state-corrupt",
+            message: expect.stringContaining("restore it from a copy"),
+          });
         }
         expect(readFileSync(path)).toEqual(bad);
       }),

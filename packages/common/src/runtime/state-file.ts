@@ -109,7 +109,9 @@ export class StateFile<T> {
 }
 
 function checksum(data: unknown): string {
-  return createHash("sha256").update(JSON.stringify(data) ?? "").digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(data) ?? "")
+    .digest("hex");
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
