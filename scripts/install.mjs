@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url";
 import { takeLock } from "./lock.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const stampFile = join(root, "node_modules/.warren-ready");
+/** What launch.sh looks at. */
+const readyFile = join(root, "node_modules/.warren-ready");
+/** Hash of what was installed, so that a build that fails does not cost another installation. */
+const installedFile = join(root, "node_modules/.warren-installed");
 
 /** Brings the checkout up to date. Ends the process with 1 and a line that says what to do when it cannot. */
 export async function main() {
@@ -28,17 +31,18 @@ async function bringUpToDate() {
   const started = new Date();
   const installHash = hashOf(manifests());
   const kernelHash = hashOf(kernelSources());
-  const done = readStamp();
-  if (done.install !== installHash || !existsSync(pinnedNode())) {
+  if (readLine(installedFile) !== installHash || !existsSync(pinnedNode())) {
     await step("installing the pinned Node.js and packages (first run, needs the npm registry)", install);
+    writeFileSync(installedFile, `${installHash}\n`);
   }
-  if (done.install !== installHash || done.kernels !== kernelHash) {
+  const readyHash = `${installHash} ${kernelHash}`;
+  if (readLine(readyFile) !== readyHash) {
     await step("building the packet kernels and warming the compile cache", () =>
       run(pinnedNode(), [join(root, "scripts/prepare.ts")], "the build failed"),
     );
   }
-  writeFileSync(stampFile, `${JSON.stringify({ install: installHash, kernels: kernelHash })}\n`);
-  utimesSync(stampFile, started, started);
+  writeFileSync(readyFile, `${readyHash}\n`);
+  utimesSync(readyFile, started, started);
 }
 
 /** Everything that decides what is installed. The same list is in launch.sh, which compares times only. */
@@ -70,12 +74,8 @@ function hashOf(files) {
   return hash.digest("hex");
 }
 
-function readStamp() {
-  try {
-    return JSON.parse(readFileSync(stampFile, "utf8"));
-  } catch {
-    return {};
-  }
+function readLine(file) {
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : "";
 }
 
 function pinnedNode() {

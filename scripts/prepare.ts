@@ -7,7 +7,8 @@ import { COMMANDS } from "../packages/cli/src/command-tree.ts";
 import { buildKernels } from "./build-kernels.ts";
 
 await buildKernels();
-for (const command of COMMANDS) await command.load?.();
+// A module that cannot be loaded is told by the command that needs it; all others must stay usable.
+await Promise.allSettled(COMMANDS.map((command) => command.load?.()));
 flushCompileCache();
 // What was imported may hold a handle open; nothing here is worth waiting for.
 process.exit(0);
