@@ -1,0 +1,174 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createLocalServer } from "@warren/common/api/local-server.ts";
+import { createLoopbackServer } from "@warren/common/api/loopback-server.ts";
+import type { ControlStatus } from "@warren/common/api/types.ts";
+import { type Clock, systemClock } from "@warren/common/runtime/clock.ts";
+import type { Startable } from "@warren/common/runtime/startable.ts";
+import type { Logger } from "pino";
+import { controlRoutes, probeRoutes } from "../api/control-routes.ts";
+import { countNodes, createControlMetrics } from "../api/metrics.ts";
+import { openCaFile } from "../identity/ca-file.ts";
+import { parsePools } from "../ipam/pools.ts";
+import { createMeshCore, type MeshCore } from "../mesh/mesh-core.ts";
+import { ensureCluster, readCluster } from "../registry/cluster-settings.ts";
+import type { Timing } from "../registry/timing.ts";
+import { createRpcServer, type RpcServer } from "../rpc/rpc-server.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
+import type { ControlConfig } from "./control-config.ts";
+import { createControlLogger } from "./control-logger.ts";
+import { checkDataDir } from "./data-dir.ts";
+
+export interface ControlDeps {
+  readonly clock?: Clock;
+  /** Instead of the SQLite store of the data directory. Closed at stop. */
+  readonly store?: Store;
+  readonly logger?: Logger;
+  readonly timing?: Partial<Timing>;
+}
+
+export interface ControlApp extends Startable {
+  /** Where agents connect, with the real port; valid after `start`. */
+  readonly address: string;
+  /** Where health and metrics are; valid after `start`. */
+  readonly http: string;
+  readonly socketPath: string;
+  /** The running core; valid after `start`. */
+  readonly core: MeshCore;
+  status(): ControlStatus;
+}
+
+const VERSION = "0.1.0";
+
+interface Running {
+  readonly core: MeshCore;
+  readonly rpc: RpcServer;
+  readonly http: string;
+  readonly startedMs: number;
+}
+
+/**
+ * The control plane, put together. It starts from the inside out (store, CA, core, gRPC, local API) and stops the other
+ * way round; a start that fails undoes what it had begun.
+ * @throws at `start`: `already-running`, `state-corrupt`, `key-exposed`, `pool-overlap`, `pool-too-small`,
+ *   `pool-changed`, `port-in-use`, `address-not-local`, `disk-full`
+ */
+export function createControl(config: ControlConfig, deps: ControlDeps = {}): ControlApp {
+  const clock = deps.clock ?? systemClock;
+  const logger = deps.logger ?? createControlLogger(config);
+  const socketPath = join(config["run-dir"], "control.sock");
+  const phases: (() => Promise<void>)[] = [];
+  let running: Running | undefined;
+  let ready = false;
+
+  const current = (): Running => {
+    if (!running) throw new TypeError("the control plane was not started");
+    return running;
+  };
+  const status = () => describe(current(), clock);
+
+  /** Starts a component and remembers how to stop it. */
+  async function phase(component: Startable): Promise<void> {
+    await component.start();
+    phases.push(() => component.stop());
+  }
+
+  async function start(signal?: AbortSignal): Promise<void> {
+    // Before anything is written: a wrong pool leaves no trace.
+    parsePools(config["pod-cidr"], config["node-prefix"]);
+    const store = deps.store ?? openStore(config, clock);
+    phases.push(() => store.close());
+    const isNew = (await readCluster(store)) === null;
+    const ca = await openCaFile(join(config["data-dir"], "ca.json"), clock, isNew);
+    await ensureCluster(
+      store,
+      { pools: config["pod-cidr"], nodePrefix: config["node-prefix"], vni: config.vni, port: config.port },
+      ca.keyHash,
+      clock,
+    );
+    const core = createMeshCore({ store, clock, ca, logger, ...(deps.timing && { timing: deps.timing }) });
+    await phase(core);
+    signal?.throwIfAborted();
+
+    const metrics = createControlMetrics(core, () => rpc.connections);
+    const observe = (...call: Parameters<typeof metrics.call>) => {
+      metrics.call(...call);
+      const [method, error] = call;
+      if (error?.code === "internal") logger.error({ err: error, method }, "defect in a call");
+      else if (error) logger.debug({ method, code: error.code, reason: error.message }, "call refused");
+    };
+    const rpc = createRpcServer({ address: config.listen, core, ca, clock, logger, observe });
+    const options = { core, metrics, status, isReady: () => ready };
+    const onDefect = (error: Error) => logger.error({ err: error }, "defect in a request");
+    const loopback = createLoopbackServer({ address: config.http, routes: probeRoutes(options), onDefect });
+    await phase(loopback);
+    await phase(createLocalServer({ socketPath, routes: controlRoutes(options), onDefect }));
+    signal?.throwIfAborted();
+    await phase(rpc);
+    // Watches end before the server that carries them, so that agents hear why.
+    phases.push(() => core.context.netmap.stop());
+    running = { core, rpc, http: loopback.address, startedMs: clock.monotonicMs() };
+    ready = true;
+    const cluster = core.context.view.cluster;
+    logger.info(
+      { cluster: cluster.id, listen: rpc.address, http: loopback.address, pools: cluster.pools, made: isNew },
+      "control plane is ready",
+    );
+  }
+
+  async function stop(): Promise<void> {
+    ready = false;
+    const wasRunning = running !== undefined;
+    for (let undo = phases.pop(); undo; undo = phases.pop()) await undo();
+    running = undefined;
+    if (wasRunning) logger.info("control plane stopped");
+  }
+
+  return {
+    get address() {
+      return current().rpc.address;
+    },
+    get http() {
+      return current().http;
+    },
+    get core() {
+      return current().core;
+    },
+    socketPath,
+    status,
+    async start(signal) {
+      try {
+        await start(signal);
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    },
+    stop,
+  };
+}
+
+function openStore(config: ControlConfig, clock: Clock): Store {
+  mkdirSync(config["data-dir"], { recursive: true, mode: 0o700 });
+  checkDataDir(config["data-dir"]);
+  return openSqliteStore({ path: join(config["data-dir"], "state.db"), clock });
+}
+
+function describe({ core, rpc, http, startedMs }: Running, clock: Clock): ControlStatus {
+  const { view, ca, netmap } = core.context;
+  const { id, pools, vni, port, cipher } = view.cluster;
+  return {
+    role: "control",
+    version: VERSION,
+    cluster: { id, podCidrs: pools, vni, port, cipher },
+    listen: rpc.address,
+    http,
+    caFingerprint: `sha256:${ca.keyHash}`,
+    caExpires: new Date(ca.certificate.validTo).toISOString(),
+    revision: view.revision,
+    nodes: countNodes(core),
+    watchers: netmap.watchers,
+    uptimeSeconds: Math.floor((clock.monotonicMs() - startedMs) / 1000),
+  };
+}

@@ -1,0 +1,102 @@
+import type { ForeignPeerRequest } from "@warren/common/api/types.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { randomId } from "@warren/common/identity/id.ts";
+import { formatMac, parseMac } from "@warren/common/net/mac.ts";
+import { checkName } from "@warren/common/net/name.ts";
+import { formatPrefix, type Prefix, parsePrefix, prefixesOverlap } from "@warren/common/net/prefix.ts";
+import type { NodeRecord } from "../registry/keys.ts";
+import type { Draft } from "../registry/transactor.ts";
+import { claimNode } from "./claims.ts";
+import type { MeshContext } from "./context.ts";
+import { claimIpam } from "./ipam-state.ts";
+import { checkPort, checkUnderlay } from "./node-checks.ts";
+import { releaseClaims } from "./removal.ts";
+import { checkUnleased } from "./reservations.ts";
+
+const MAX_PREFIXES = 256;
+
+/**
+ * Makes a VTEP without an agent part of every netmap: a Linux vxlan device, Open vSwitch, a router. Prefixes of it that
+ * lie in a pool are never leased.
+ * @throws `node-name-taken`, `underlay-taken`; `already-exists` when a prefix is leased or another peer's; `pool-overlap`
+ *   for a prefix that holds a whole pool; `address-invalid`, `name-invalid`, `usage`
+ */
+export async function addForeignPeer(context: MeshContext, request: ForeignPeerRequest): Promise<NodeRecord> {
+  const { view, transactor, clock, logger } = context;
+  const prefixes = checkPrefixes(context, request.podCidrs);
+  const mac = parseMac(request.vtepMac);
+  if ((mac[0]! & 1) === 1) {
+    throw new WarrenError("address-invalid", `${request.vtepMac} is a group address; expected the one of a device`);
+  }
+  const peer: NodeRecord = {
+    id: randomId(12),
+    name: checkName(request.name, "peer"),
+    underlayAddress: checkUnderlay(context, request.underlayAddress),
+    port: checkPort(request.port ?? view.cluster.port),
+    vtepMac: formatMac(mac),
+    foreign: true,
+    podCidrs: prefixes.map(formatPrefix),
+    version: "",
+    enrolledMs: clock.nowMs(),
+    joined: true,
+  };
+  await transactor.run((draft) => {
+    for (const prefix of prefixes) {
+      checkUnleased(context, prefix);
+      checkOtherPeers(context, prefix);
+    }
+    claimNode(context, draft, peer);
+    claimIpam(context, draft);
+    draft.put(view.nodes, peer.id, peer);
+  });
+  logger.info({ peer: peer.name, underlay: peer.underlayAddress, podCidrs: peer.podCidrs }, "foreign peer added");
+  return peer;
+}
+
+/** @throws `not-found` */
+export async function removeForeignPeer(context: MeshContext, name: string): Promise<NodeRecord> {
+  const { view, transactor, logger } = context;
+  const peer = await transactor.run((draft: Draft) => {
+    const found = view.nodes.get(draft.read(view.names, name) ?? "");
+    if (!found?.foreign)
+      throw new WarrenError("not-found", `there is no foreign peer ${JSON.stringify(name)}; "warren peers" lists all`);
+    draft.read(view.nodes, found.id);
+    claimIpam(context, draft);
+    releaseClaims(context, draft, found);
+    draft.delete(view.nodes, found.id);
+    return found;
+  });
+  logger.info({ peer: peer.name }, "foreign peer removed");
+  return peer;
+}
+
+function checkPrefixes({ pools }: MeshContext, texts: readonly string[]): Prefix[] {
+  if (texts.length === 0 || texts.length > MAX_PREFIXES) {
+    throw new WarrenError("usage", `a foreign peer has 1 to ${MAX_PREFIXES} pod CIDRs, not ${texts.length}`);
+  }
+  const prefixes = texts.map((text) => parsePrefix(text));
+  for (const [i, prefix] of prefixes.entries()) {
+    const pool = pools.find((each) => prefix.length <= each.prefix.length && prefixesOverlap(each.prefix, prefix));
+    if (pool) {
+      throw new WarrenError(
+        "pool-overlap",
+        `${formatPrefix(prefix)} holds the whole pool ${formatPrefix(pool.prefix)}`,
+      );
+    }
+    const twin = prefixes.slice(i + 1).find((other) => prefixesOverlap(other, prefix));
+    if (twin)
+      throw new WarrenError("pool-overlap", `${formatPrefix(prefix)} and ${formatPrefix(twin)} share addresses`);
+  }
+  return prefixes;
+}
+
+function checkOtherPeers({ view }: MeshContext, prefix: Prefix): void {
+  for (const node of view.nodes.values()) {
+    const taken = node.podCidrs.find((cidr) => prefixesOverlap(parsePrefix(cidr), prefix));
+    if (!node.foreign || !taken) continue;
+    throw new WarrenError(
+      "already-exists",
+      `${formatPrefix(prefix)} shares addresses with ${taken} of foreign peer ${node.name}`,
+    );
+  }
+}

@@ -1,0 +1,128 @@
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { listen } from "@warren/common/api/listen.ts";
+import { formatEndpoint, parseEndpoint } from "@warren/common/net/endpoint.ts";
+import type { Clock } from "@warren/common/runtime/clock.ts";
+import type { Startable } from "@warren/common/runtime/startable.ts";
+import type { Logger } from "pino";
+import { type CertificateAuthority, SERVER_LIFETIME_MS } from "../identity/certificate-authority.ts";
+
+export interface TlsListenerOptions {
+  /** `HOST:PORT`; port 0 takes a free one. */
+  readonly address: string;
+  readonly ca: CertificateAuthority;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called with each connection whose handshake is done. */
+  readonly onConnection: (socket: TLSSocket) => void;
+  /** Who has not finished its handshake by then is cut off; default 5 s. */
+  readonly handshakeTimeoutMs?: number;
+  /** Connections in all; more are refused. Default 16,384. */
+  readonly maxConnections?: number;
+}
+
+/**
+ * The one port of the control plane: TLS 1.3, with a certificate asked of the client but not required, since who joins
+ * has none yet. Whether a call may be made without one is decided where calls are authenticated, not here. The server's
+ * own certificate is made at start and renewed long before its end.
+ */
+export class TlsListener implements Startable {
+  readonly #options: TlsListenerOptions;
+  readonly #host: string;
+  #port: number;
+  #server: Server | undefined;
+  readonly #sockets = new Set<{ destroy(): void }>();
+  #cancelRenewal = () => {};
+
+  constructor(options: TlsListenerOptions) {
+    this.#options = options;
+    const { host, port } = parseEndpoint(options.address, { listen: true });
+    this.#host = host;
+    this.#port = port;
+  }
+
+  /** `HOST:PORT`, with the real port after `start`. */
+  get address(): string {
+    return formatEndpoint({ host: this.#host, port: this.#port });
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** @throws `port-in-use`, `address-not-local` */
+  async start(): Promise<void> {
+    const { handshakeTimeoutMs = 5_000, maxConnections = 16_384, onConnection, logger } = this.#options;
+    const server = createServer({
+      ...(await this.#identity()),
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["h2"],
+      minVersion: "TLSv1.3",
+      handshakeTimeout: handshakeTimeoutMs,
+    });
+    server.maxConnections = maxConnections;
+    server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.on("tlsClientError", (error, socket) => {
+      logger.debug({ peer: socket.remoteAddress, reason: error.message }, "TLS handshake failed");
+      socket.destroy();
+    });
+    server.on("secureConnection", (socket) => {
+      // A peer that goes away in the middle is no event; the streams on it end.
+      socket.on("error", () => {});
+      if (socket.alpnProtocol === "h2") onConnection(socket);
+      else socket.destroy();
+    });
+    await listen(server, { host: this.#host, port: this.#port });
+    this.#server = server;
+    this.#port = (server.address() as { port: number }).port;
+    this.#renewLater();
+  }
+
+  /** Stops to accept; connections stay until `stop`. */
+  closeDoor(): void {
+    this.#cancelRenewal();
+    this.#server?.close();
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    this.#cancelRenewal();
+    const closed = new Promise<void>((resolve) => {
+      if (server.listening) server.close(() => resolve());
+      else server.once("close", () => resolve());
+      if (!server.listening && this.#sockets.size === 0) resolve();
+    });
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #identity(): Promise<{ key: string; cert: string; ca: string }> {
+    const { ca } = this.#options;
+    const { keyPem, chainPem } = await ca.issueServer();
+    return { key: keyPem, cert: chainPem, ca: ca.certificate.toString() };
+  }
+
+  #renewLater(): void {
+    this.#cancelRenewal = this.#options.clock.after(SERVER_LIFETIME_MS / 3, () => {
+      void this.#identity().then(
+        (identity) => {
+          this.#server?.setSecureContext({ ...identity, minVersion: "TLSv1.3" });
+          this.#renewLater();
+        },
+        (error: unknown) => {
+          this.#options.logger.error({ err: error }, "the server's certificate could not be renewed");
+          this.#renewLater();
+        },
+      );
+    });
+  }
+}
