@@ -86,11 +86,10 @@ function pinnedNode() {
 async function install() {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   mkdirSync(join(root, "node_modules"), { recursive: true });
-  await run(
-    "npx",
-    ["--yes", packageManager, "install", "--frozen-lockfile", "--prefer-offline", "--config.confirmModulesPurge=false"],
-    "the installation failed",
-  );
+  // The package by flag: an npx around this process leaves its own in the environment.
+  const pnpm = ["--yes", `--package=${packageManager}`, "--", "pnpm"];
+  const flags = ["--frozen-lockfile", "--prefer-offline", "--config.confirmModulesPurge=false"];
+  await run("npx", [...pnpm, "install", ...flags], "the installation failed");
   if (!existsSync(pinnedNode())) {
     throw new Error(
       `no Node.js 24 package for ${process.platform} ${process.arch}; Warren runs on Linux, x64 and arm64`,
