@@ -95,13 +95,13 @@ export class Tokens {
     if (record.revoked) throw new WarrenError("token-revoked", `join token ${id} was revoked; make a new one`);
     const before = record.joined.find((use) => use.keyHash === keyHash);
     if (before) return before.nodeId;
-    if (clock.nowMs() >= record.expiresMs) {
-      const when = new Date(record.expiresMs).toISOString();
-      throw new WarrenError("token-expired", `join token ${id} expired at ${when}; make a new one`);
-    }
     if (record.joined.length >= record.uses) {
       const times = record.uses === 1 ? "once, as often as it may be" : `${record.uses} times, as often as it may be`;
       throw new WarrenError("token-used", `join token ${id} was used ${times}; make a new one`);
+    }
+    if (clock.nowMs() >= record.expiresMs) {
+      const when = new Date(record.expiresMs).toISOString();
+      throw new WarrenError("token-expired", `join token ${id} expired at ${when}; make a new one`);
     }
     draft.put(view.tokens, id, { ...record, joined: [...record.joined, { nodeId: nodeId(), keyHash }] });
     return null;

@@ -5,7 +5,8 @@ import type { ClusterView } from "./cluster-view.ts";
 import type { Timing } from "./timing.ts";
 import type { Draft, Transactor } from "./transactor.ts";
 
-const SWEEP_MS = 1_000;
+/** Nodes that fall silent together are marked together; a write that failed is tried again after this. */
+const LEAST_DELAY_MS = 1_000;
 
 export interface LivenessOptions {
   readonly view: ClusterView;
@@ -26,6 +27,7 @@ export class Liveness implements Startable {
   readonly #heardAt = new Map<string, number>();
   #startedAt = 0;
   #stopped = true;
+  #armed = false;
   #cancel = () => {};
   #sweeping: Promise<void> = Promise.resolve();
 
@@ -42,7 +44,7 @@ export class Liveness implements Startable {
       this.#heardAt.set(id, this.#startedAt - ageMs);
     }
     this.#stopped = false;
-    this.#schedule();
+    this.#arm();
   }
 
   async stop(): Promise<void> {
@@ -54,6 +56,7 @@ export class Liveness implements Startable {
   /** Notes a sign of life; the caller writes the record when the node was not ready (`markReady`). */
   heard(nodeId: string): void {
     this.#heardAt.set(nodeId, this.#options.clock.monotonicMs());
+    this.#arm();
   }
 
   /** Makes the node ready in the caller's transaction, if it is not. */
@@ -97,11 +100,30 @@ export class Liveness implements Startable {
     return at === undefined ? null : this.#options.clock.monotonicMs() - at;
   }
 
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#options.clock.after(SWEEP_MS, () => {
-      this.#sweeping = this.#sweep().finally(() => this.#schedule());
+  /** Sets the one timer to the moment at which the next node may be overdue. */
+  #arm(): void {
+    if (this.#stopped || this.#armed) return;
+    const dueMs = this.#nextDueMs();
+    if (dueMs === null) return;
+    this.#armed = true;
+    this.#cancel = this.#options.clock.after(Math.max(LEAST_DELAY_MS, dueMs), () => {
+      this.#sweeping = this.#sweep().finally(() => {
+        this.#armed = false;
+        this.#arm();
+      });
     });
+  }
+
+  /** How long until a node that was heard of is overdue; 0 when one is and still counts as ready; null when none can be. */
+  #nextDueMs(): number | null {
+    const { view, timing } = this.#options;
+    let next: number | null = null;
+    for (const id of this.#heardAt.keys()) {
+      const leftMs = timing.livenessMs - this.#silentMs(id)!;
+      if (leftMs <= 0 && view.heard.get(id)?.state !== "ready") continue;
+      next = Math.min(next ?? Infinity, Math.max(0, leftMs));
+    }
+    return next;
   }
 
   async #sweep(): Promise<void> {

@@ -1,0 +1,147 @@
+import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
+import {
+  type NetmapUpdate,
+  PROTOCOL_VERSION,
+  type RegisterRequest,
+  type RegisterResponse,
+} from "@warren/common/rpc/messages.ts";
+import { CertificateAuthority } from "../../identity/certificate-authority.ts";
+import { type ClusterSettings, ensureCluster } from "../../registry/cluster-settings.ts";
+import { createMemoryStore } from "../../store/memory-store.ts";
+import type { Store } from "../../store/store.ts";
+import { ManualClock } from "../../testing/manual-clock.ts";
+import { createMeshCore, type MeshCore } from "../mesh-core.ts";
+
+let sharedCa: Promise<CertificateAuthority> | undefined;
+
+/** A control plane in memory under a clock that the test moves; what the simulator uses, without its network. */
+export class MeshHarness {
+  readonly clock = new ManualClock();
+  readonly store: Store;
+  readonly ca: CertificateAuthority;
+  core: MeshCore;
+
+  private constructor(store: Store | undefined, ca: CertificateAuthority) {
+    this.store = store ?? createMemoryStore({ clock: this.clock });
+    this.ca = ca;
+    this.core = this.newCore();
+  }
+
+  static async start(settings: Partial<ClusterSettings> = {}, store?: Store): Promise<MeshHarness> {
+    sharedCa ??= CertificateAuthority.createInMemory(new ManualClock());
+    const ca = await sharedCa;
+    const harness = new MeshHarness(store, ca);
+    const wanted = { pools: ["10.244.0.0/16"], nodePrefix: 24, vni: 4096, port: 4789, ...settings };
+    await ensureCluster(harness.store, wanted, ca.keyHash, harness.clock);
+    await harness.core.start();
+    return harness;
+  }
+
+  /** Another control plane on the same store. */
+  newCore(): MeshCore {
+    return createMeshCore({ store: this.store, clock: this.clock, ca: this.ca });
+  }
+
+  /** Ends this control plane and starts the next one on the same store, as after a crash. */
+  async restart(downMs = 0): Promise<void> {
+    await this.core.stop();
+    await this.clock.advance(downMs);
+    this.core = this.newCore();
+    await this.core.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.core.stop();
+    await this.store.close();
+  }
+
+  async node(name: string, underlayAddress: string): Promise<HarnessNode> {
+    const id = await this.core.admit({ nodeName: name, underlayAddress });
+    return new HarnessNode(this, id, name, underlayAddress);
+  }
+}
+
+export class HarnessNode {
+  readonly id: string;
+  readonly name: string;
+  underlayAddress: string;
+  /** What an agent would have on disk. */
+  held: readonly string[] = [];
+  epoch = 0;
+  readonly #harness: MeshHarness;
+
+  constructor(harness: MeshHarness, id: string, name: string, underlayAddress: string) {
+    this.#harness = harness;
+    this.id = id;
+    this.name = name;
+    this.underlayAddress = underlayAddress;
+  }
+
+  get mesh(): MeshApi {
+    return this.#harness.core.as(this.id);
+  }
+
+  async register(change: Partial<RegisterRequest> = {}): Promise<RegisterResponse> {
+    const response = await this.mesh.register({
+      protocol: PROTOCOL_VERSION,
+      node_name: this.name,
+      underlay_address: this.underlayAddress,
+      port: 4789,
+      version: "0.1.0",
+      held_pod_cidrs: this.held,
+      held_epoch: this.epoch,
+      accept_new_lease: false,
+      ...change,
+    });
+    this.held = response.self.pod_cidrs;
+    this.epoch = response.self.epoch;
+    return response;
+  }
+
+  heartbeat() {
+    return this.mesh.heartbeat({ epoch: this.epoch, applied_revision: 0, pods: 0 });
+  }
+
+  /** Heartbeats every 5 s for a while. */
+  async live(forMs: number): Promise<void> {
+    for (let passed = 0; passed < forMs; passed += 5_000) {
+      await this.heartbeat();
+      await this.#harness.clock.advance(Math.min(5_000, forMs - passed));
+    }
+  }
+
+  watch(afterRevision = 0): NetmapReader {
+    return new NetmapReader(this.mesh, afterRevision, this.#harness.clock);
+  }
+}
+
+/** Follows a netmap as an agent does. */
+export class NetmapReader {
+  readonly #stop = new AbortController();
+  readonly #updates: AsyncIterator<NetmapUpdate>;
+  readonly #clock: ManualClock;
+
+  constructor(mesh: MeshApi, afterRevision: number, clock: ManualClock) {
+    this.#clock = clock;
+    this.#updates = mesh.watchNetmap({ after_revision: afterRevision }, this.#stop.signal)[Symbol.asyncIterator]();
+  }
+
+  /** The next update, with a tick's time passing meanwhile. */
+  async soon(): Promise<NetmapUpdate> {
+    const update = this.next();
+    update.catch(() => {});
+    await this.#clock.advance(50);
+    return update;
+  }
+
+  async next(): Promise<NetmapUpdate> {
+    const result = await this.#updates.next();
+    if (result.done) throw new Error("the watch ended");
+    return result.value;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#updates.return?.();
+  }
+}
