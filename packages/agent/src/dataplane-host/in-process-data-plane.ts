@@ -1,0 +1,104 @@
+import { parseMac } from "@warren/common/net/mac.ts";
+import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
+import { Egress, MORE } from "../dataplane/egress.ts";
+import { Ingress } from "../dataplane/ingress.ts";
+import type { MemoryTun } from "../platform/memory/memory-tun.ts";
+import { MEMORY_MAX_SEGMENTS, type MemoryUdp } from "../platform/memory/memory-udp.ts";
+import { emptyTables, openTables } from "../route/forwarding-tables.ts";
+import { compileView } from "./compile-view.ts";
+import { CounterBook } from "./counter-book.ts";
+import type { DataPlane, DataPlaneOptions, DataPlaneStats, ForwardingView, Offloads } from "./data-plane.ts";
+import { loadKernels } from "./load-kernels.ts";
+
+const BUDGET = 512;
+const OFFLOADS: Offloads = { tunVnetHdr: true, tunTso: true, tunUso: true, udpSegment: true, udpGro: true };
+
+/**
+ * The data plane in the calling thread, on memory devices: the same pipeline as in the workers, run whenever a device
+ * has something. For the simulator and for tests. The caller owns the devices.
+ */
+export function createInProcessDataPlane(options: DataPlaneOptions, tun: MemoryTun, udp: MemoryUdp): DataPlane {
+  return new InProcessDataPlane(options, tun, udp);
+}
+
+class InProcessDataPlane implements DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #tun: MemoryTun;
+  readonly #udp: MemoryUdp;
+  readonly #book = new CounterBook();
+  #pipelines: readonly (Egress | Ingress)[] = [];
+  #nodeIds: readonly string[] = [];
+
+  constructor(options: DataPlaneOptions, tun: MemoryTun, udp: MemoryUdp) {
+    this.#options = options;
+    this.#tun = tun;
+    this.#udp = udp;
+  }
+
+  start(): Promise<void> {
+    const { overlayMtu, vni, vtepMac } = this.#options;
+    const kernels = loadKernels();
+    const counters = new Float64Array(this.#book.memory);
+    const tables = openTables(emptyTables());
+    const out = createArena(kernels);
+    const egress = new Egress(out, this.#tun.port(out), this.#udp.port(out, RECEIVE_NAME), counters, tables, {
+      overlayMtu,
+      maxSegments: MEMORY_MAX_SEGMENTS,
+    });
+    const back = createArena(kernels);
+    const ingress = new Ingress(back, this.#tun.port(back), this.#udp.port(back, RECEIVE_NAME), counters, tables, {
+      vni,
+      vtepMac: parseMac(vtepMac),
+      tso: true,
+      maxUdpSegments: MEMORY_MAX_SEGMENTS,
+    });
+    this.#pipelines = [egress, ingress];
+    this.#tun.onReadable(onceAtATime(() => egress.run(BUDGET) === MORE));
+    this.#udp.onReadable(onceAtATime(() => ingress.run(BUDGET) === MORE));
+    return Promise.resolve();
+  }
+
+  apply(view: ForwardingView): Promise<void> {
+    const nodeIds = view.peers.map((peer) => peer.nodeId);
+    const tables = openTables(compileView(view, this.#options, this.#book.assign(nodeIds)));
+    this.#nodeIds = nodeIds;
+    for (const pipeline of this.#pipelines) pipeline.setTables(tables);
+    return Promise.resolve();
+  }
+
+  stats(): DataPlaneStats {
+    return this.#book.stats(this.#nodeIds, OFFLOADS);
+  }
+
+  stop(): Promise<void> {
+    this.#tun.onReadable(() => {});
+    this.#udp.onReadable(() => {});
+    this.#pipelines = [];
+    return Promise.resolve();
+  }
+
+  /** Nothing can end by itself here. */
+  onFailure(): void {}
+}
+
+/**
+ * Runs a pipeline until it is idle. A host's stack may answer a packet while the pipeline is still at work on it; the
+ * answer then waits in the device, where the running loop finds it.
+ */
+function onceAtATime(run: () => boolean): () => void {
+  let isRunning = false;
+  let again = false;
+  return () => {
+    again = true;
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      while (again) {
+        again = false;
+        if (run()) again = true;
+      }
+    } finally {
+      isRunning = false;
+    }
+  };
+}
