@@ -59,7 +59,7 @@ describe("registration", () => {
     [{ underlay_address: "0.0.0.0" }, "address-invalid"],
     [{ underlay_address: "ff02::1" }, "address-invalid"],
     [{ underlay_address: "10.244.3.4" }, "address-invalid"],
-    [{ port: 65_536 }, "usage"],
+    [{ port: 0 }, "usage"],
     [{ held_pod_cidrs: ["10.244.0.1/24"] }, "address-invalid"],
     [{ held_pod_cidrs: ["10.99.0.0/24"] }, "lease-lost"],
     [{ held_pod_cidrs: Array(9).fill("10.244.0.0/24") }, "usage"],

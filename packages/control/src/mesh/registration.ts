@@ -25,8 +25,7 @@ export async function register(
   const { view, transactor, liveness, timing } = context;
   checkProtocol(request.protocol);
   const underlayAddress = checkUnderlay(context, request.underlay_address);
-  // A node that joins does not know the cluster's port yet: 0 asks for it.
-  const port = request.port === 0 ? view.cluster.port : checkPort(request.port);
+  const port = checkPort(request.port);
   const held = canonicalHeld(request.held_pod_cidrs);
   const { node, lease } = await transactor.run((draft) => {
     const before = requireNode(view, nodeId);
