@@ -48,8 +48,14 @@ export function fromStatus(error: ServiceError, peer: string): WarrenError {
 
 function transportMessage(code: ErrorCode, error: ServiceError, peer: string): string {
   if (ERROR_CODES[code].exit === EXIT.unreachable) {
-    return `the control plane at ${peer} does not answer: ${error.details || error.message}`;
+    return `the control plane at ${peer} does not answer: ${reasonOf(error)}`;
   }
   if (code === "version-mismatch") return `${peer} does not know this call: it is older than this node, or not Warren`;
   return `the control plane at ${peer} answered with gRPC status ${error.code}: ${error.details}`;
+}
+
+/** The reason without grpc-js's frame around it. */
+function reasonOf(error: ServiceError): string {
+  const text = error.details || error.message;
+  return text.replace(/^No connection established\. Last error: (Error: )?/, "").replace(/\.? Resolution note: $/, "");
 }

@@ -1,0 +1,117 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ControlIpam, NodeInfo, TokenCreated, TokenInfo } from "@warren/common/api/types.ts";
+import { run } from "@warren/common/runtime/run.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ControlHarness, registerRequest } from "../app/testing/control-harness.ts";
+
+const coded = (code: string) => expect.objectContaining({ code });
+
+let control: ControlHarness;
+
+beforeEach(async () => {
+  control = await ControlHarness.make();
+  await control.start();
+});
+
+afterEach(() => control.dispose());
+
+describe("local API of the control plane", () => {
+  it("makes, lists and revokes tokens, and shows a secret only once", async () => {
+    const made = await control.call<TokenCreated>("POST", "/v1/tokens", { ttlMs: 60_000, uses: 2 });
+    expect(made.token).toMatch(/^wrn1\.[0-9a-f]{64}\.[a-z0-9]{10}\.[\w-]{24}$/);
+    expect(Date.parse(made.expires) - Date.parse(made.created)).toBe(60_000);
+    const listed = await control.call<TokenInfo[]>("GET", "/v1/tokens");
+    expect(listed).toEqual([
+      { id: made.id, created: made.created, expires: made.expires, uses: 2, used: 0, state: "valid" },
+    ]);
+    expect(await control.call("DELETE", `/v1/tokens/${made.id}`)).toMatchObject({ state: "revoked" });
+    await expect(control.join("a", "192.0.2.1", made.token)).rejects.toThrow(coded("token-revoked"));
+  });
+
+  it.each([
+    ["/v1/tokens", { ttl: 5 }, "usage"],
+    ["/v1/tokens", { uses: "many" }, "usage"],
+    ["/v1/tokens", [], "usage"],
+    ["/v1/peers", { name: "x" }, "usage"],
+    ["/v1/reservations", { cidr: "10.244.0.1/24" }, "address-invalid"],
+    ["/v1/reservations", { cidr: 7 }, "usage"],
+  ])("refuses POST %s %j with %s", async (path, body, code) => {
+    await expect(control.call("POST", path, body)).rejects.toThrow(coded(code));
+  });
+
+  it("adds and removes foreign peers and reservations, durably", async () => {
+    const peer = {
+      name: "gw",
+      underlayAddress: "192.0.2.9",
+      vtepMac: "02:00:00:00:00:09",
+      podCidrs: ["10.244.9.0/24"],
+    };
+    expect(await control.call<NodeInfo>("POST", "/v1/peers", peer)).toMatchObject({
+      ...peer,
+      foreign: true,
+      port: 4789,
+      state: "ready",
+      lastSeen: null,
+    });
+    await control.call("POST", "/v1/reservations", { cidr: "10.244.0.0/24", note: "old network" });
+    await control.restart();
+    expect(await control.call<NodeInfo[]>("GET", "/v1/peers")).toMatchObject([peer]);
+    expect(await control.call<ControlIpam>("GET", "/v1/ipam")).toMatchObject({
+      pools: [{ reserved: 2 }],
+      reservations: [{ cidr: "10.244.0.0/24", note: "old network" }],
+    });
+    await control.call("DELETE", `/v1/reservations/${encodeURIComponent("10.244.0.0/24")}`);
+    await control.call("DELETE", "/v1/peers/gw");
+    expect(await control.call("GET", "/v1/peers")).toEqual([]);
+    await expect(control.call("DELETE", "/v1/peers/gw")).rejects.toThrow(coded("not-found"));
+  });
+
+  it("removes a node by its name and shows what it had", async () => {
+    const a = await control.join("a", "192.0.2.1");
+    await a.mesh.register(registerRequest(a));
+    expect(await control.call("DELETE", "/v1/nodes/a")).toMatchObject({ name: "a", podCidrs: ["10.244.0.0/24"] });
+    expect(await control.call("GET", "/v1/nodes")).toEqual([]);
+    await expect(control.call("DELETE", "/v1/nodes/a")).rejects.toThrow(coded("not-found"));
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "names a full disk, loses nothing, and goes on when there is room again",
+    async () => {
+      await control.stop();
+      const data = join(control.dir, "small");
+      await mkdir(data);
+      await run("mount", ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", data]);
+      try {
+        await control.start({ "data-dir": data });
+        const a = await control.join("a", "192.0.2.1");
+        const { self } = await a.mesh.register(registerRequest(a));
+        await writeFile(join(data, "filler"), Buffer.alloc(2 << 20)).catch(() => {});
+        const failure = await untilRefused(() => control.call("POST", "/v1/tokens"));
+        expect(failure).toMatchObject({ code: "disk-full", exitCode: 1 });
+        expect((failure as Error).message).toMatch(/no space left to write .*state\.db: make room/);
+        // What is known is still told, and heartbeats write nothing.
+        await a.mesh.heartbeat({ epoch: self.epoch, applied_revision: 0, pods: 0 });
+        expect((await a.mesh.register(registerRequest(a)).catch((error: unknown) => error)) as object).toBeDefined();
+        await rm(join(data, "filler"));
+        await control.call("POST", "/v1/tokens");
+        expect((await a.mesh.register(registerRequest(a))).self).toEqual(self);
+        await control.stop();
+      } finally {
+        await control.stop();
+        await run("umount", [data]);
+      }
+    },
+  );
+});
+
+async function untilRefused(write: () => Promise<unknown>): Promise<unknown> {
+  for (let i = 0; i < 2_000; i++) {
+    try {
+      await write();
+    } catch (error) {
+      return error;
+    }
+  }
+  return null;
+}
