@@ -2,10 +2,11 @@ import { isErrorCode } from "@warren/common/errors/codes.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import { COMMANDS } from "./command-tree.ts";
-import type { CommandContext, FlagValue } from "./context.ts";
+import type { CommandContext } from "./context.ts";
 import { wantsColor } from "./output/paint.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "./output/print.ts";
-import { buildProgram, type Parsed, usageError } from "./program.ts";
+import type { FlagValue, Parsed } from "./parsed.ts";
+import { quickParse } from "./quick-parse.ts";
 
 /** The outside of one run of the command line. */
 export interface CliHost {
@@ -19,7 +20,7 @@ export interface CliHost {
 export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {
   const { words, program } = splitAtDashes(argv);
   try {
-    const parsed = parse(words, host);
+    const parsed = await parse(words, host);
     if (parsed === undefined) return 0;
     checkProgram(parsed.spec, program);
     const context = makeContext(parsed, program, host);
@@ -36,28 +37,12 @@ function splitAtDashes(argv: readonly string[]): { words: string[]; program: str
   return at < 0 ? { words: [...argv], program: undefined } : { words: argv.slice(0, at), program: argv.slice(at + 1) };
 }
 
-/** Undefined when help or the version was printed. */
-function parse(words: readonly string[], host: CliHost): Parsed | undefined {
-  // `warren help pod add` is `warren pod add --help`.
-  const argv = words[0] === "help" ? [...words.slice(1), "--help"] : words;
-  let found: Parsed | undefined;
-  const program = buildProgram(branchOf(argv), host.stdout, (parsed) => {
-    found = parsed;
-  });
-  try {
-    program.parse(argv.length === 0 ? ["--help"] : argv, { from: "user" });
-  } catch (error) {
-    const usage = usageError(error, argv, COMMANDS);
-    if (usage === undefined) return undefined;
-    throw usage;
-  }
-  return found;
-}
-
-/** The commands that the first word leads to; all of them where it leads nowhere. Saves 3 ms of every short command. */
-function branchOf(argv: readonly string[]): readonly CommandSpec[] {
-  const branch = COMMANDS.filter((spec) => spec.path.split(" ", 1)[0] === argv[0]);
-  return branch.length > 0 ? branch : COMMANDS;
+/** Commander is loaded only for what needs explaining. */
+async function parse(words: readonly string[], host: CliHost): Promise<Parsed | undefined> {
+  const plain = quickParse(COMMANDS, words);
+  if (plain !== undefined) return plain;
+  const { parseWithHelp } = await import("./program.ts");
+  return parseWithHelp(COMMANDS, words, host.stdout);
 }
 
 function checkProgram(spec: CommandSpec, program: readonly string[] | undefined): void {

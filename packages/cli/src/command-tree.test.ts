@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { CommandSpec } from "./command-spec.ts";
 import { COMMANDS } from "./command-tree.ts";
 import { completionPoints } from "./completion/words.ts";
-import { buildProgram, type Parsed } from "./program.ts";
+import type { Parsed } from "./parsed.ts";
+import { parseWithHelp } from "./program.ts";
 import { cliReference } from "./reference/cli-reference.ts";
 import { errorReference } from "./reference/error-reference.ts";
 import { runWarren } from "./testing/run-warren.ts";
@@ -71,17 +71,8 @@ test("docs/cli.md and docs/errors.md are what `npm run docs` writes", () => {
 });
 
 function parse(argv: readonly string[]): Parsed | undefined {
-  let found: Parsed | undefined;
   const dashes = argv.indexOf("--");
-  const program = buildProgram(
-    COMMANDS as readonly CommandSpec[],
-    () => {},
-    (parsed) => {
-      found = parsed;
-    },
-  );
-  program.parse(dashes < 0 ? argv : argv.slice(0, dashes), { from: "user" });
-  return found;
+  return parseWithHelp(COMMANDS, dashes < 0 ? argv : argv.slice(0, dashes), () => {});
 }
 
 /** The words behind `warren` in an example: without what the shell around it does, quotes taken off. */

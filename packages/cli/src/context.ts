@@ -1,22 +1,17 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import { type OutputFormat, printValue } from "./output/print.ts";
-
-export type FlagValue = string | boolean | readonly string[] | undefined;
+import type { Parsed } from "./parsed.ts";
 
 /** What an action gets: its arguments and flags, parsed, and the ways to answer. */
-export interface CommandContext {
-  readonly spec: CommandSpec;
-  /** All there are. */
+export interface CommandContext extends Parsed {
+  /** All commands there are. */
   readonly commands: readonly CommandSpec[];
-  /** By position; what is optional and absent is undefined. */
-  readonly args: readonly (string | undefined)[];
   /** The words behind `--`. */
   readonly program: readonly string[];
-  /** As given; only what was given is present. */
-  readonly flags: Readonly<Record<string, FlagValue>>;
   readonly env: NodeJS.ProcessEnv;
   readonly format: OutputFormat;
+  /** Whether to write colours: asked for, and into a terminal. */
   readonly color: boolean;
   /** Directory of the sockets: `--run-dir`, `WARREN_RUN_DIR`, `/run/warren`. */
   readonly runDir: string;

@@ -2,20 +2,37 @@ import { didYouMean, nearestWord } from "@warren/common/config/did-you-mean.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { Argument, Command, CommanderError, Option } from "commander";
 import type { CommandSpec, FlagSpec } from "./command-spec.ts";
-import type { FlagValue } from "./context.ts";
+import type { FlagValue, Parsed } from "./parsed.ts";
 import { VERSION } from "./version.ts";
 
-/** A command line that makes sense. */
-export interface Parsed {
-  readonly spec: CommandSpec;
-  readonly args: readonly (string | undefined)[];
-  readonly flags: Readonly<Record<string, FlagValue>>;
-  /** False with `--no-color`. */
-  readonly color: boolean;
+/**
+ * Parses any command line with commander, and says in one line what is wrong with it. Undefined when help or the version
+ * was asked for and printed.
+ * @throws WarrenError `usage`
+ */
+export function parseWithHelp(
+  commands: readonly CommandSpec[],
+  words: readonly string[],
+  write: (text: string) => void,
+): Parsed | undefined {
+  // `warren help pod add` is `warren pod add --help`.
+  const argv = words[0] === "help" ? [...words.slice(1), "--help"] : words;
+  let found: Parsed | undefined;
+  const program = buildProgram(commands, write, (parsed) => {
+    found = parsed;
+  });
+  try {
+    program.parse(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+  } catch (error) {
+    const usage = usageError(error, argv, commands);
+    if (usage === undefined) return undefined;
+    throw usage;
+  }
+  return found;
 }
 
 /** The commander tree over the table of commands; `found` gets the command that was given, `write` help and version. */
-export function buildProgram(
+function buildProgram(
   commands: readonly CommandSpec[],
   write: (text: string) => void,
   found: (parsed: Parsed) => void,
@@ -29,6 +46,8 @@ export function buildProgram(
     .option("--no-color", "print no colours (also: NO_COLOR=1, and whenever the output is not a terminal)")
     .usage("COMMAND [flags]")
     .helpCommand(false)
+    // `ipam` and `ipam reserve` both have --run-dir: what stands behind `reserve` is its own.
+    .enablePositionalOptions()
     .exitOverride()
     .showSuggestionAfterError(false)
     .addHelpText("after", ROOT_HELP);
@@ -37,11 +56,21 @@ export function buildProgram(
     const words = spec.path.split(" ");
     const parent = made.get(words.slice(0, -1).join(" "))!;
     const command = parent.command(words.at(-1)!).description(spec.description).helpGroup(`${spec.group}:`);
-    command.helpCommand(false).allowExcessArguments(spec.load === undefined);
-    describe(command, spec, (args, flags) => found({ spec, args, flags, color: program.opts()["color"] !== false }));
+    command
+      .helpCommand(false)
+      .enablePositionalOptions()
+      .allowExcessArguments(spec.load === undefined);
+    command.addOption(new Option("--no-color").hideHelp());
+    // Standing anywhere in the line it means the same.
+    const colors = () => [...ancestors(command)].every((each) => each.opts()["color"] !== false);
+    describe(command, spec, (args, flags) => found({ spec, args, flags, color: colors() }));
     made.set(spec.path, command);
   }
   return program;
+}
+
+function* ancestors(command: Command): Generator<Command> {
+  for (let each: Command | null = command; each; each = each.parent) yield each;
 }
 
 const ROOT_HELP = `
@@ -79,7 +108,7 @@ function describe(
 }
 
 /** Two columns: the command and what it does. */
-export function formatExamples(spec: CommandSpec): string {
+function formatExamples(spec: CommandSpec): string {
   const width = Math.max(...spec.examples.map((example) => example.command.length));
   return spec.examples.map((each) => `  ${each.command.padEnd(width)}   # ${each.explains}`).join("\n");
 }
@@ -111,7 +140,7 @@ function unknownSubcommand(command: Command, spec: CommandSpec): WarrenError {
  * What the parser threw as one line in our words: what is wrong and what was expected. Undefined when it only ended
  * because help or the version was printed.
  */
-export function usageError(
+function usageError(
   thrown: unknown,
   argv: readonly string[],
   commands: readonly CommandSpec[],
