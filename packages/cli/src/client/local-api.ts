@@ -1,9 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { callLocal } from "@warren/common/api/local-client.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { CommandContext } from "../context.ts";
-import { textFlag } from "../context.ts";
+import { type CommandContext, textFlag } from "../context.ts";
 
 export type Side = "agent" | "control";
 
@@ -17,16 +14,10 @@ export async function call<T>(
   path: string,
   body?: unknown,
 ): Promise<T> {
-  const socket = join(context.runDir, `${side}.sock`);
-  if (!existsSync(socket)) throw nobody([side], context.runDir, otherSide(context, side));
   try {
-    return await callLocal<T>(socket, method, path, body);
+    return await callLocal<T>(socketOf(context, side), method, path, body);
   } catch (error) {
-    // The socket file of a process that was killed stays behind.
-    if (error instanceof WarrenError && error.code === "unavailable" && isTransport(error)) {
-      throw nobody([side], context.runDir, undefined, error);
-    }
-    throw error;
+    throw isNobody(error) ? await nobody([side], context.runDir, error) : error;
   }
 }
 
@@ -38,35 +29,44 @@ export async function readFromEither<T>(
 ): Promise<T> {
   const from = textFlag(context, "from") as Side | undefined;
   if (from !== undefined) return call<T>(context, from, "GET", path);
+  let failure: unknown;
   for (const side of preference) {
-    const socket = join(context.runDir, `${side}.sock`);
-    if (!existsSync(socket)) continue;
     try {
-      return await callLocal<T>(socket, "GET", path);
+      return await callLocal<T>(socketOf(context, side), "GET", path);
     } catch (error) {
-      if (error instanceof WarrenError && error.code === "unavailable" && isTransport(error)) continue;
-      throw error;
+      if (!isNobody(error)) throw error;
+      failure = error;
     }
   }
-  throw nobody(preference, context.runDir);
+  throw await nobody(preference, context.runDir, failure);
 }
 
-/** True for "no answer at all"; false for an `unavailable` that the other side sent. */
-function isTransport(error: WarrenError): boolean {
-  return error.cause !== undefined;
+function socketOf(context: CommandContext, side: Side): string {
+  return `${context.runDir}/${side}.sock`;
 }
 
-function otherSide(context: CommandContext, side: Side): Side | undefined {
-  const other = side === "agent" ? "control" : "agent";
-  return existsSync(join(context.runDir, `${other}.sock`)) ? other : undefined;
+/**
+ * True when nobody listens: there is no socket, or only the file of a process that was killed. False for an
+ * `unavailable` that a service answered with, which has no cause here.
+ */
+function isNobody(error: unknown): boolean {
+  return error instanceof WarrenError && error.code === "unavailable" && error.cause !== undefined;
 }
 
-function nobody(sides: readonly Side[], runDir: string, other?: Side, cause?: unknown): WarrenError {
+async function nobody(sides: readonly Side[], runDir: string, cause: unknown): Promise<WarrenError> {
   const wanted = sides.map((side) => NAMES[side]).join(" or ");
   const start = [...sides].sort().map((side) => `\`warren ${side} --run-dir ${runDir} …\``);
+  const other = sides.length > 1 ? undefined : await otherSide(sides[0]!, runDir);
   const hint =
     other === undefined
       ? `start one with ${start.join(" or ")}, or name its directory with --run-dir`
-      : `the run directory is ${NAMES[other] === "agent" ? "an agent's" : "a control plane's"}; name the other with --run-dir`;
+      : `the run directory is ${other === "agent" ? "an agent's" : "a control plane's"}; name the other with --run-dir`;
   return new WarrenError("unavailable", `no ${wanted} answers at ${runDir}; ${hint}`, { cause });
+}
+
+/** The side that this run directory belongs to instead. Loaded late: importing node:fs costs every command 3 ms. */
+async function otherSide(side: Side, runDir: string): Promise<Side | undefined> {
+  const { existsSync } = await import("node:fs");
+  const other = side === "agent" ? "control" : "agent";
+  return existsSync(`${runDir}/${other}.sock`) ? other : undefined;
 }
