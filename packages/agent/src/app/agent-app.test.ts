@@ -58,6 +58,7 @@ function make(changes: Partial<AgentConfig> = {}, deps: AgentDeps = {}): Agent {
   const agent = createAgent(config(changes), {
     ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
     logger: pino({ level: "silent" }),
+    memory: { limit: () => {}, settle: () => {} },
     createDataPlane: (options) => {
       dataPlane = new FakeDataPlane(options);
       return dataPlane;
@@ -224,6 +225,7 @@ function createAgentWithout(without: Omit<AgentConfig, "token">): Agent {
   const agent = createAgent(without, {
     ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
     logger: pino({ level: "silent" }),
+    memory: { limit: () => {}, settle: () => {} },
     createDataPlane: (options) => {
       dataPlane = new FakeDataPlane(options);
       return dataPlane;

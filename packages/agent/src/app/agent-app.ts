@@ -41,6 +41,7 @@ export interface Agent extends Startable {
 const VXLAN_PORT = 4789;
 /** How often the host is looked at for what others may have taken away. */
 const REPAIR_INTERVAL_MS = 30_000;
+const SETTLE_AFTER_MS = 2_000;
 /** How long a start waits for the first netmap once the node is registered. */
 const FIRST_NETMAP_MS = 15_000;
 
@@ -99,6 +100,7 @@ class AgentApp implements Agent {
     const config = this.#config;
     const world = await agentWorld(config, this.#deps);
     const { clock, random, connector, hostNetwork, podNetwork } = world;
+    world.memory.limit();
     const logger = world.logger.child({ component: "agent", node: config.name });
     const startedMs = clock.nowMs();
 
@@ -209,6 +211,7 @@ class AgentApp implements Agent {
     const renewal = { store: identityStore, connector, clock, random, logger, client: () => session.client };
     void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
     void this.#keepHost(world);
+    void this.#settle(world);
   }
 
   async stop(): Promise<void> {
@@ -343,6 +346,12 @@ class AgentApp implements Agent {
     } finally {
       waited.abort();
     }
+  }
+
+  /** Once the first answers and the ready line are out: nobody waits for the pause. */
+  async #settle({ clock, memory }: AgentWorld): Promise<void> {
+    await sleep(clock, SETTLE_AFTER_MS, this.#stop.signal);
+    if (!this.#stop.signal.aborted) memory.settle();
   }
 
   async #keepHost({ clock, hostNetwork, logger }: AgentWorld): Promise<void> {

@@ -17,6 +17,8 @@ export interface AgentDeps {
   readonly createDataPlane?: (options: DataPlaneOptions) => DataPlane;
   /** Takes the data directory; returns what gives it back. */
   readonly lock?: (dataDir: string) => () => void;
+  /** Memory of the process: called before the first thread is started, and when the start is over. */
+  readonly memory?: { limit(): void; settle(): void };
   /** False: no socket in the run directory; the methods of `Agent` take its place. */
   readonly localApi?: boolean;
 }

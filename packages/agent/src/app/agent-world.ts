@@ -18,6 +18,7 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
     createDataPlane:
       deps.createDataPlane ?? (await import("../dataplane-host/worker-data-plane.ts")).createWorkerDataPlane,
     lock: deps.lock ?? (await linuxLock()),
+    memory: deps.memory ?? (await linuxMemory()),
     localApi: deps.localApi ?? true,
   };
 }
@@ -25,4 +26,9 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
 async function linuxLock(): Promise<(dataDir: string) => () => void> {
   const { lockDirectory } = await import("../platform/linux/process-lock.ts");
   return (dataDir) => lockDirectory(dataDir, "the data directory");
+}
+
+async function linuxMemory(): Promise<AgentWorld["memory"]> {
+  const { limitArenas, settleMemory } = await import("../platform/linux/process-memory.ts");
+  return { limit: limitArenas, settle: settleMemory };
 }
