@@ -55,7 +55,7 @@ export function openNetns(path: string): number {
  * then on belonged to the pod.
  */
 export function inNetns<T>(fd: number, work: () => T extends Promise<unknown> ? never : T): T {
-  setns ??= koffi.load("libc.so.6").func("int setns(int fd, int nstype)") as typeof setns;
+  setns ??= koffi.load("libc.so.6").func("int setns(int fd, int nstype)") as unknown as typeof setns;
   const home = openSync("/proc/thread-self/ns/net", constants.O_RDONLY);
   try {
     if (setns!(fd, CLONE_NEWNET) !== 0)

@@ -6,8 +6,9 @@ export type SysctlKey = readonly string[];
 
 /** Current value, or null when this kernel has no such setting (IPv6 compiled out, interface gone). */
 export function readSysctl(key: SysctlKey): string | null {
+  const path = pathOf(key);
   try {
-    return readFileSync(pathOf(key), "utf8").trim();
+    return readFileSync(path, "utf8").trim();
   } catch {
     return null;
   }
@@ -36,8 +37,9 @@ export function writeSysctl(key: SysctlKey, value: string): boolean {
 
 /** Names below a directory of settings, such as the interfaces in `net/ipv6/conf`; none when it is absent. */
 export function listSysctl(key: SysctlKey): string[] {
+  const path = pathOf(key);
   try {
-    return readdirSync(pathOf(key));
+    return readdirSync(path);
   } catch {
     return [];
   }

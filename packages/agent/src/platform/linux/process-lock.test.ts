@@ -1,0 +1,19 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { lockDirectory } from "./process-lock.ts";
+
+it("is held once, names its holder, and is free again when given back", () => {
+  const dir = mkdtempSync(join(tmpdir(), "warren-lock-"));
+  try {
+    const release = lockDirectory(dir, "the data directory");
+    expect(() => lockDirectory(dir, "the data directory")).toThrow(
+      expect.objectContaining({ code: "already-running", message: expect.stringContaining(String(process.pid)) }),
+    );
+    release();
+    lockDirectory(dir, "the data directory")();
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
