@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { uniqueLabName } from "../lab/lab.ts";
-import { ping, tcpThroughput } from "../lab/measure.ts";
+import { ping } from "../lab/measure.ts";
 import { createMesh, DUAL_STACK, type Mesh } from "../lab/mesh.ts";
-import { waitFor } from "../lab/wait-for.ts";
+import { transfer } from "../lab/transfer.ts";
 import { describeAsRoot } from "../netns/as-root.ts";
 import { capture, type Decoded, decode, makeWireReal } from "./capture.ts";
 

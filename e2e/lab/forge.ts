@@ -24,7 +24,7 @@ export interface ForgedDatagram {
 export function forgeVxlan(fields: ForgedDatagram): Buffer {
   const { vni, flags = 0x08, destinationMac, sourceMac = "02:00:00:00:00:99", inner } = fields;
   const etherType = fields.etherType ?? (inner[0]! >> 4 === 6 ? 0x86dd : 0x0800);
-  const header = Buffer.alloc(22);
+  const header = Buffer.alloc(20);
   header.writeUInt8(flags, 0);
   header.writeUIntBE(vni, 4, 3);
   header.set(parseMac(destinationMac), 8);

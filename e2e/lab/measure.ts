@@ -65,8 +65,6 @@ export interface Throughput {
 
 export interface ThroughputOptions {
   readonly seconds?: number;
-  /** Sends this many bytes instead of for a time. */
-  readonly bytes?: number;
   /** The server sends, the client receives. */
   readonly reverse?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -79,9 +77,8 @@ export async function tcpThroughput(
   port: number,
   options: ThroughputOptions = {},
 ): Promise<Throughput> {
-  const { seconds = 3, bytes, reverse } = options;
-  const amount = bytes === undefined ? ["-t", String(seconds)] : ["-n", String(bytes)];
-  const args = ["-c", address, "-p", String(port), "-J", "--connect-timeout", "5000", ...amount];
+  const { seconds = 3, reverse } = options;
+  const args = ["-c", address, "-p", String(port), "-J", "--connect-timeout", "5000", "-t", String(seconds)];
   const { stdout, stderr } = await tryRunIn(netns, "iperf3", [...args, ...(reverse ? ["-R"] : [])], {
     timeoutMs: seconds * 1000 + 60_000,
     ...(options.signal && { signal: options.signal }),

@@ -1,0 +1,33 @@
+// node tcp-digest-client.mjs HOST PORT MIB: sends that much data that does not repeat, and prints as JSON its length,
+// its SHA-256 and what the server made of it. A damaged byte that every checksum on the way let pass shows here.
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+
+const [host, port, mib] = process.argv.slice(2);
+const socket = connect({ host, port: Number(port), allowHalfOpen: true });
+const hash = createHash("sha256");
+let answer = "";
+socket.setEncoding("utf8");
+socket.on("data", (chunk) => {
+  answer += chunk;
+});
+socket.on("error", (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+socket.on("end", () => {
+  console.log(
+    JSON.stringify({ sent: { bytes: Number(mib) << 20, sha256: hash.digest("hex") }, arrived: JSON.parse(answer) }),
+  );
+  process.exit(0);
+});
+const block = randomBytes(1 << 20);
+for (let index = 0; index < Number(mib); index++) {
+  block.writeUInt32LE(index, (index * 4096) % block.length);
+  // The socket may still hold the last block: each has memory of its own.
+  const copy = Buffer.from(block);
+  hash.update(copy);
+  if (!socket.write(copy)) await once(socket, "drain");
+}
+socket.end();
