@@ -26,9 +26,9 @@ function file(text: string): string {
   return path;
 }
 
-test("a flag wins over the environment, that over the file, that over the default", () => {
+test("a flag wins over the environment, that over the file, that over the default", async () => {
   const path = file("data-dir: /file\nlisten: file:1\nnode-prefix: 26\n");
-  const loaded = loadConfig({
+  const loaded = await loadConfig({
     schema,
     file: path,
     env: { WARREN_LISTEN: "env:1", WARREN_NODE_PREFIX: "25" },
@@ -49,29 +49,29 @@ test("a flag wins over the environment, that over the file, that over the defaul
   });
 });
 
-test("lists come from repeated flags, comma separated variables, YAML lists and single values", () => {
+test("lists come from repeated flags, comma separated variables, YAML lists and single values", async () => {
   const flags = { "data-dir": "/d" };
-  const cidrs = (sources: object) => loadConfig({ schema, flags, ...sources }).values["pod-cidr"];
-  expect(cidrs({ flags: { ...flags, "pod-cidr": ["10.0.0.0/16", "fd00::/48"] } })).toEqual([
+  const cidrs = async (sources: object) => (await loadConfig({ schema, flags, ...sources })).values["pod-cidr"];
+  expect(await cidrs({ flags: { ...flags, "pod-cidr": ["10.0.0.0/16", "fd00::/48"] } })).toEqual([
     "10.0.0.0/16",
     "fd00::/48",
   ]);
-  expect(cidrs({ env: { WARREN_POD_CIDR: "10.0.0.0/16, fd00::/48" } })).toEqual(["10.0.0.0/16", "fd00::/48"]);
-  expect(cidrs({ file: file("pod-cidr: [10.0.0.0/16, 'fd00::/48']") })).toEqual(["10.0.0.0/16", "fd00::/48"]);
-  expect(cidrs({ file: file("pod-cidr: 10.0.0.0/16") })).toEqual(["10.0.0.0/16"]);
+  expect(await cidrs({ env: { WARREN_POD_CIDR: "10.0.0.0/16, fd00::/48" } })).toEqual(["10.0.0.0/16", "fd00::/48"]);
+  expect(await cidrs({ file: file("pod-cidr: [10.0.0.0/16, 'fd00::/48']") })).toEqual(["10.0.0.0/16", "fd00::/48"]);
+  expect(await cidrs({ file: file("pod-cidr: 10.0.0.0/16") })).toEqual(["10.0.0.0/16"]);
 });
 
-test("booleans are read from text, and a flag without value is true", () => {
-  const masquerade = (sources: object) =>
-    loadConfig({ schema, flags: { "data-dir": "/d" }, ...sources }).values.masquerade;
-  expect(masquerade({ env: { WARREN_MASQUERADE: "true" } })).toBe(true);
-  expect(masquerade({ flags: { "data-dir": "/d", masquerade: true } })).toBe(true);
-  expect(() => masquerade({ env: { WARREN_MASQUERADE: "yes" } })).toThrow(/WARREN_MASQUERADE: .*got "yes"/);
+test("booleans are read from text, and a flag without value is true", async () => {
+  const masquerade = async (sources: object) =>
+    (await loadConfig({ schema, flags: { "data-dir": "/d" }, ...sources })).values.masquerade;
+  expect(await masquerade({ env: { WARREN_MASQUERADE: "true" } })).toBe(true);
+  expect(await masquerade({ flags: { "data-dir": "/d", masquerade: true } })).toBe(true);
+  await expect(masquerade({ env: { WARREN_MASQUERADE: "yes" } })).rejects.toThrow(/WARREN_MASQUERADE: .*got "yes"/);
 });
 
-test("an unknown key is refused with file, line, key and the key that was meant", () => {
+test("an unknown key is refused with file, line, key and the key that was meant", async () => {
   const path = file("data-dir: /d\n\npod-cidrs: [10.0.0.0/16]\n");
-  expect(() => loadConfig({ schema, file: path })).toThrow(
+  await expect(loadConfig({ schema, file: path })).rejects.toThrow(
     expect.objectContaining({
       code: "config-invalid",
       message: `${path}:3: key "pod-cidrs" is not known; did you mean "pod-cidr"?`,
@@ -79,54 +79,58 @@ test("an unknown key is refused with file, line, key and the key that was meant"
   );
 });
 
-test("a wrong value names file, line and key, or the flag, or the variable", () => {
+test("a wrong value names file, line and key, or the flag, or the variable", async () => {
   const path = file("data-dir: /d\nnode-prefix: many\n");
-  expect(() => loadConfig({ schema, file: path })).toThrow(
+  await expect(loadConfig({ schema, file: path })).rejects.toThrow(
     `${path}:2: node-prefix: expected a number of bits, got "many"`,
   );
   const flags = { "data-dir": "/d" };
-  expect(() => loadConfig({ schema, flags: { ...flags, "node-prefix": "x" } })).toThrow(
+  await expect(loadConfig({ schema, flags: { ...flags, "node-prefix": "x" } })).rejects.toThrow(
     '--node-prefix: expected a number of bits, got "x"',
   );
-  expect(() => loadConfig({ schema, flags, env: { WARREN_NODE_PREFIX: "x" } })).toThrow(
+  await expect(loadConfig({ schema, flags, env: { WARREN_NODE_PREFIX: "x" } })).rejects.toThrow(
     'WARREN_NODE_PREFIX: expected a number of bits, got "x"',
   );
 });
 
-test("a missing value says all three ways to give it", () => {
-  expect(() => loadConfig({ schema })).toThrow(
+test("a missing value says all three ways to give it", async () => {
+  await expect(loadConfig({ schema })).rejects.toThrow(
     'data-dir: required; give --data-dir, WARREN_DATA_DIR or "data-dir:" in the configuration file',
   );
 });
 
-test("a wrong secret is not repeated in the message", () => {
+test("a wrong secret is not repeated in the message", async () => {
   const flags = { "data-dir": "/d", token: "hunter2" };
-  expect(() => loadConfig({ schema, flags })).toThrow("--token: expected a join token");
-  expect(() => loadConfig({ schema, flags })).not.toThrow("hunter2");
+  await expect(loadConfig({ schema, flags })).rejects.toThrow("--token: expected a join token");
+  await expect(loadConfig({ schema, flags })).rejects.not.toThrow("hunter2");
 });
 
-test("text that is not YAML, a list at the top, and a missing file are clear", () => {
+test("text that is not YAML, a list at the top, and a missing file are clear", async () => {
   const broken = file("data-dir: /d\nlisten: [1, 2\n");
-  expect(() => loadConfig({ schema, file: broken })).toThrow(/c\.yaml:\d: not YAML: /);
+  await expect(loadConfig({ schema, file: broken })).rejects.toThrow(/c\.yaml:\d: not YAML: /);
   const list = file("- a\n- b\n");
-  expect(() => loadConfig({ schema, file: list })).toThrow(`${list}:1: expected "key: value" lines`);
+  await expect(loadConfig({ schema, file: list })).rejects.toThrow(`${list}:1: expected "key: value" lines`);
   const absent = join(dir, "absent.yaml");
-  expect(() => loadConfig({ schema, file: absent })).toThrow(`${absent}: the configuration file does not exist`);
-  expect(loadConfig({ schema, file: absent, fileOptional: true, flags: { "data-dir": "/d" } }).origin).toMatchObject({
+  await expect(loadConfig({ schema, file: absent })).rejects.toThrow(
+    `${absent}: the configuration file does not exist`,
+  );
+  expect(
+    (await loadConfig({ schema, file: absent, fileOptional: true, flags: { "data-dir": "/d" } })).origin,
+  ).toMatchObject({
     listen: { source: "default" },
   });
 });
 
-test("an empty file, and a key with nothing behind it, count as absent", () => {
+test("an empty file, and a key with nothing behind it, count as absent", async () => {
   const flags = { "data-dir": "/d" };
-  expect(loadConfig({ schema, flags, file: file("") }).values.listen).toBe("0.0.0.0:7443");
-  expect(loadConfig({ schema, flags, file: file("# nothing\nlisten:\n") }).values.listen).toBe("0.0.0.0:7443");
+  expect((await loadConfig({ schema, flags, file: file("") })).values.listen).toBe("0.0.0.0:7443");
+  expect((await loadConfig({ schema, flags, file: file("# nothing\nlisten:\n") })).values.listen).toBe("0.0.0.0:7443");
 });
 
-test("camelCase keys have the same flag and variable as kebab-case ones", () => {
+test("camelCase keys have the same flag and variable as kebab-case ones", async () => {
   expect(flagName("podCidr")).toBe("pod-cidr");
   expect(envName("podCidr")).toBe("WARREN_POD_CIDR");
   const camel = z.object({ runDir: z.string() });
-  expect(loadConfig({ schema: camel, flags: { "run-dir": "/r" } }).values).toEqual({ runDir: "/r" });
-  expect(loadConfig({ schema: camel, file: file("run-dir: /r") }).values).toEqual({ runDir: "/r" });
+  expect((await loadConfig({ schema: camel, flags: { "run-dir": "/r" } })).values).toEqual({ runDir: "/r" });
+  expect((await loadConfig({ schema: camel, file: file("run-dir: /r") })).values).toEqual({ runDir: "/r" });
 });

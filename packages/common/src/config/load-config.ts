@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { WarrenError } from "../errors/warren-error.ts";
 import { nearestWord } from "./did-you-mean.ts";
@@ -43,10 +42,10 @@ export function envName(key: string): string {
  * the schema's default. An empty variable counts as absent.
  * @throws WarrenError `config-invalid` that names the flag, the variable, or file, line and key
  */
-export function loadConfig<S extends z.ZodObject>(sources: ConfigSources<S>): LoadedConfig<z.output<S>> {
+export async function loadConfig<S extends z.ZodObject>(sources: ConfigSources<S>): Promise<LoadedConfig<z.output<S>>> {
   const { schema, flags = {}, env = {}, file } = sources;
   const keys = Object.keys(schema.shape);
-  const fromFile = file === undefined ? new Map() : readConfigFile(file, keys, sources.fileOptional ?? false);
+  const fromFile = file === undefined ? new Map() : await readConfigFile(file, keys, sources.fileOptional ?? false);
 
   const input: Record<string, unknown> = {};
   const origin: Record<string, Origin> = {};
@@ -83,7 +82,11 @@ interface FileEntry {
   readonly where: string;
 }
 
-function readConfigFile(file: string, keys: readonly string[], optional: boolean): Map<string, FileEntry> {
+async function readConfigFile(
+  file: string,
+  keys: readonly string[],
+  optional: boolean,
+): Promise<Map<string, FileEntry>> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -93,6 +96,8 @@ function readConfigFile(file: string, keys: readonly string[], optional: boolean
     const what = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
     throw new WarrenError("config-invalid", `${file}: the configuration file ${what}`, { cause: error });
   }
+  // An agent without a file, and there are many, does not carry a YAML parser for its life.
+  const { LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
