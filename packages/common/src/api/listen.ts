@@ -20,26 +20,25 @@ export function listen(server: Server, options: ListenOptions): Promise<void> {
 function listenError(error: NodeJS.ErrnoException, { host, port, path }: ListenOptions): WarrenError {
   const where = path ?? (host?.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
   const options = { cause: error };
-  switch (error.code) {
-    case "EADDRINUSE":
-      return path
-        ? new WarrenError("already-running", `another process listens on ${where}`, options)
-        : new WarrenError(
-            "port-in-use",
-            `TCP port ${port} is in use, so ${where} cannot be listened on; "ss -ltnp sport = :${port}" names the holder`,
-            options,
-          );
-    case "EADDRNOTAVAIL":
-      return new WarrenError(
-        "address-not-local",
-        `${where} cannot be listened on: no interface of this host has ${host}; "ip address" lists what there is`,
-        options,
-      );
-    case "EACCES":
-      return new WarrenError("not-root", `no permission to listen on ${where}`, options);
-    default:
-      return new WarrenError("internal", `cannot listen on ${where}: ${error.message}`, options);
+  if (error.code === "EADDRINUSE" && path) {
+    return new WarrenError("already-running", `another process listens on ${where}`, options);
   }
+  if (error.code === "EADDRINUSE") {
+    return new WarrenError(
+      "port-in-use",
+      `TCP port ${port} is in use, so ${where} cannot be listened on; "ss -ltnp sport = :${port}" names the holder`,
+      options,
+    );
+  }
+  if (error.code === "EADDRNOTAVAIL") {
+    return new WarrenError(
+      "address-not-local",
+      `${where} cannot be listened on: no interface of this host has ${host}; "ip address" lists what there is`,
+      options,
+    );
+  }
+  if (error.code === "EACCES") return new WarrenError("not-root", `no permission to listen on ${where}`, options);
+  return new WarrenError("internal", `cannot listen on ${where}: ${error.message}`, options);
 }
 
 /** Stops to listen and ends every connection, idle or not. */

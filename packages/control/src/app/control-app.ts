@@ -4,8 +4,10 @@ import { createLocalServer } from "@warren/common/api/local-server.ts";
 import { createLoopbackServer } from "@warren/common/api/loopback-server.ts";
 import type { ControlStatus } from "@warren/common/api/types.ts";
 import { type Clock, systemClock } from "@warren/common/runtime/clock.ts";
+import { createLogger } from "@warren/common/runtime/logger.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import type { Logger } from "pino";
+import manifest from "../../package.json" with { type: "json" };
 import { controlRoutes, probeRoutes } from "../api/control-routes.ts";
 import { countNodes, createControlMetrics } from "../api/metrics.ts";
 import { openCaFile } from "../identity/ca-file.ts";
@@ -17,7 +19,6 @@ import { createRpcServer, type RpcServer } from "../rpc/rpc-server.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { ControlConfig } from "./control-config.ts";
-import { createControlLogger } from "./control-logger.ts";
 import { checkDataDir } from "./data-dir.ts";
 
 export interface ControlDeps {
@@ -39,8 +40,6 @@ export interface ControlApp extends Startable {
   status(): ControlStatus;
 }
 
-const VERSION = "0.1.0";
-
 interface Running {
   readonly core: MeshCore;
   readonly rpc: RpcServer;
@@ -56,7 +55,7 @@ interface Running {
  */
 export function createControl(config: ControlConfig, deps: ControlDeps = {}): ControlApp {
   const clock = deps.clock ?? systemClock;
-  const logger = deps.logger ?? createControlLogger(config);
+  const logger = deps.logger ?? createLogger({ level: config["log-level"], format: config["log-format"] });
   const socketPath = join(config["run-dir"], "control.sock");
   const phases: (() => Promise<void>)[] = [];
   let running: Running | undefined;
@@ -160,7 +159,7 @@ function describe({ core, rpc, http, startedMs }: Running, clock: Clock): Contro
   const { id, pools, vni, port, cipher } = view.cluster;
   return {
     role: "control",
-    version: VERSION,
+    version: manifest.version,
     cluster: { id, podCidrs: pools, vni, port, cipher },
     listen: rpc.address,
     http,

@@ -18,7 +18,8 @@ class Book {
   }
 
   get state(): IpamState {
-    return { ...this, leases: this.leases, expiredSince: (id) => this.gone.get(id) ?? null };
+    const { pools, leases, blocks, nowMs } = this;
+    return { pools, leases, blocks, nowMs, expiredSince: (id) => this.gone.get(id) ?? null };
   }
 
   block(cidr: string, why = 'reserved ("test")'): void {

@@ -114,6 +114,19 @@ describe("joining with a token", () => {
     await expect(mesh.core.enroll(await requestFor(text, "a", "192.0.2.1"))).rejects.toThrow(coded("token-used"));
   });
 
+  it("keeps a node whose certificate ran out who it is, if it has its key and a new token", async () => {
+    const keyPem = createNodeKey();
+    const joinAgain = async (key: string) =>
+      mesh.core.enroll(await requestFor((await token()).token, "a", "192.0.2.1", key));
+    const first = await joinAgain(keyPem);
+    expect((await joinAgain(keyPem)).node_id).toBe(first.node_id);
+    await expect(joinAgain(createNodeKey())).rejects.toThrow(coded("node-name-taken"));
+    const renewedKey = createNodeKey();
+    await mesh.core.as(first.node_id).renewCertificate({ csr_der: await createCertificateRequest(renewedKey) });
+    expect((await joinAgain(renewedKey)).node_id).toBe(first.node_id);
+    await expect(joinAgain(keyPem)).rejects.toThrow(coded("node-name-taken"));
+  });
+
   it("does not let a removed node in again with the token it had", async () => {
     const { token: text } = await token();
     const keyPem = createNodeKey();

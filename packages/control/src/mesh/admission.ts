@@ -29,7 +29,8 @@ export async function enroll(context: MeshContext, request: EnrollRequest): Prom
   const node = await transactor.run((draft) => {
     let admitted: NodeRecord | undefined;
     const known = tokens.redeem(draft, request.token_id, request.token_secret, csr.keyHash, () => {
-      admitted = admit(context, draft, { nodeName: request.node_name, underlayAddress: request.underlay_address });
+      const applicant = { nodeName: request.node_name, underlayAddress: request.underlay_address };
+      admitted = admit(context, draft, applicant, csr.keyHash);
       return admitted.id;
     });
     return admitted ?? knownNode(context, draft, known!, request.node_name);
@@ -37,19 +38,29 @@ export async function enroll(context: MeshContext, request: EnrollRequest): Prom
   const identity = { clusterId: view.cluster.id, nodeId: node.id };
   const certificate = await ca.issueNode(identity, node.name, csr);
   logger.info(
-    { node: node.name, nodeId: node.id, underlay: node.underlayAddress, token: request.token_id },
+    { node: node.name, nodeId: node.id, underlay: node.underlayAddress, tokenId: request.token_id },
     "node enrolled",
   );
   return { cluster_id: identity.clusterId, node_id: identity.nodeId, certificate_der: certificate, ca_der: ca.der };
 }
 
-/** Writes a new node down in the transaction. It is in no netmap before it registers. */
-export function admit(context: MeshContext, draft: Draft, applicant: Applicant): NodeRecord {
+/**
+ * Writes a new node down in the transaction; it is in no netmap before it registers. A node that joins again with a new
+ * token and the key it has, because its certificate ran out, stays who it is.
+ * @param keyHash empty for a node without a key
+ */
+export function admit(context: MeshContext, draft: Draft, applicant: Applicant, keyHash: string): NodeRecord {
   const { view, clock } = context;
+  const name = checkName(applicant.nodeName, "node");
+  const holder = view.nodes.get(draft.read(view.names, name) ?? "");
+  if (holder && keyHash !== "" && holder.keyHash === keyHash) {
+    draft.read(view.nodes, holder.id);
+    return holder;
+  }
   const id = randomId(12);
   const node: NodeRecord = {
     id,
-    name: checkName(applicant.nodeName, "node"),
+    name,
     underlayAddress: checkUnderlay(context, applicant.underlayAddress),
     port: view.cluster.port,
     vtepMac: vtepMac(id),
@@ -57,6 +68,7 @@ export function admit(context: MeshContext, draft: Draft, applicant: Applicant):
     podCidrs: [],
     version: "",
     enrolledMs: clock.nowMs(),
+    keyHash,
     joined: false,
   };
   claimNode(context, draft, node);

@@ -18,7 +18,7 @@ export function claimNode(context: MeshContext, draft: Draft, node: NodeRecord, 
       "node-name-taken",
       `the name ${node.name} is taken: node ${nameHolder.name} (${nameHolder.id}) at ${nameHolder.underlayAddress} has it, ` +
         `so the node at ${node.underlayAddress} cannot. Give it another name, or, if it takes the place of the old one, ` +
-        "remove that one from the cluster first",
+        `remove that one first: "warren nodes revoke ${nameHolder.name}" on the control plane`,
     );
   }
   const addressHolder = otherHolder(context, draft, draft.read(view.underlays, node.underlayAddress), node.id);
@@ -26,7 +26,8 @@ export function claimNode(context: MeshContext, draft: Draft, node: NodeRecord, 
     throw new WarrenError(
       "underlay-taken",
       `the underlay address ${node.underlayAddress} is taken: node ${addressHolder.name} (${addressHolder.id}) has it, ` +
-        `so node ${node.name} cannot. Give this node its own address, or remove the other one from the cluster first`,
+        `so node ${node.name} cannot. Give this node its own address, or remove the other one: ` +
+        `"warren nodes revoke ${addressHolder.name}" on the control plane`,
     );
   }
   if (before && before.underlayAddress !== node.underlayAddress) releaseUnderlay(context, draft, before);

@@ -38,6 +38,7 @@ export async function addForeignPeer(context: MeshContext, request: ForeignPeerR
     podCidrs: prefixes.map(formatPrefix),
     version: "",
     enrolledMs: clock.nowMs(),
+    keyHash: "",
     joined: true,
   };
   await transactor.run((draft) => {

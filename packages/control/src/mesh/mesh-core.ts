@@ -40,6 +40,7 @@ export interface MeshCore extends Startable {
   admit(applicant: Applicant): Promise<string>;
 }
 
+/** Puts the core together; nothing happens before `start`. */
 export function createMeshCore(options: MeshCoreOptions): MeshCore {
   const { store, clock, ca } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -73,7 +74,7 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
     },
     as: (nodeId) => meshOf(running, nodeId),
     enroll: (request) => enroll(running(), request),
-    admit: async (applicant) => (await transactor.run((draft) => admit(running(), draft, applicant))).id,
+    admit: async (applicant) => (await transactor.run((draft) => admit(running(), draft, applicant, ""))).id,
   };
 }
 
@@ -89,6 +90,7 @@ function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
       const { view, ca } = running();
       const { name } = requireNode(view, nodeId);
       const csr = await ca.readRequest(request.csr_der);
+      await noteKey(running(), nodeId, csr.keyHash);
       const certificate = await ca.issueNode({ clusterId: view.cluster.id, nodeId }, name, csr);
       // Revoked while the certificate was made: it would be refused anyway, but is not handed out either.
       requireNode(view, nodeId);
@@ -96,4 +98,13 @@ function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
     },
     leave: async (request) => leave(running(), nodeId, request),
   };
+}
+
+/** The key a node renewed with is the one it is known by from now on. */
+async function noteKey({ view, transactor }: MeshContext, nodeId: string, keyHash: string): Promise<void> {
+  await transactor.run((draft) => {
+    const node = requireNode(view, nodeId);
+    draft.read(view.nodes, nodeId);
+    if (node.keyHash !== keyHash) draft.put(view.nodes, nodeId, { ...node, keyHash });
+  });
 }

@@ -51,6 +51,11 @@ export interface NodeRecord {
   readonly podCidrs: readonly string[];
   readonly version: string;
   readonly enrolledMs: number;
+  /**
+   * Hex SHA-256 of the public key it joined with; empty for foreign peers and in the simulator. Who has the key is the
+   * node, also when its certificate ran out.
+   */
+  readonly keyHash: string;
   /** In every netmap: it has registered, and not left since. */
   readonly joined: boolean;
 }

@@ -92,7 +92,7 @@ function load(db: DatabaseSync, path: string): StoreContent {
   const version = pragma("user_version");
   if (pragma("application_id") !== APPLICATION_ID) throw corrupt(path, "it is a database, but not a store of Warren");
   if (version !== SCHEMA_VERSION) {
-    throw corrupt(path, `its format is ${version}, this program knows ${SCHEMA_VERSION}`);
+    throw corrupt(path, `its format is ${String(version)}, this program knows ${SCHEMA_VERSION}`);
   }
   const check = pragma("quick_check");
   if (check !== "ok") throw corrupt(path, String(check));
