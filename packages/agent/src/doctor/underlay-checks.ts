@@ -36,7 +36,8 @@ export async function checkUdpPort(address: string, port: number): Promise<Check
     const code = error instanceof WarrenError ? error.code : "internal";
     if (code !== "port-in-use") return failOf(name, error as Error);
     const holder = await portHolder(port);
-    if (/"(node|warren)"/.test(holder)) return ok(name, `UDP ${port} is held by ${holder}, an agent most likely`);
+    // Node names its main thread "MainThread".
+    if (/"(node|warren|MainThread)"/.test(holder)) return ok(name, `UDP ${port} is held by ${holder}, an agent most likely`);
     return fail(name, `UDP ${port} is held by ${holder}`, "stop it, or make the cluster with another --port");
   }
 }
