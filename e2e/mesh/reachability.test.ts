@@ -1,0 +1,111 @@
+import { buildPacket } from "@warren/agent/dataplane/testing/packets.ts";
+import { parsePrefix, prefixesOverlap } from "@warren/common/net/prefix.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { converge } from "./sim/convergence.ts";
+import { type Endpoint, Ledger } from "./sim/ledger.ts";
+import { randomFor, SEED } from "./sim/seed.ts";
+import { SimMesh, type SimMeshOptions } from "./sim/sim-mesh.ts";
+
+describe(`reachability (WARREN_SEED=${SEED})`, () => {
+  let mesh: SimMesh;
+  afterEach(() => mesh?.close());
+
+  /** Three nodes with two pods each; every address of every pod. */
+  async function threeNodes(options: Partial<SimMeshOptions> = {}): Promise<Endpoint[]> {
+    mesh = await SimMesh.start({ seed: SEED, ...options });
+    const nodes = await mesh.join("a", "b", "c");
+    await converge(mesh, 2_000);
+    const ends: Endpoint[] = [];
+    for (const node of nodes) {
+      for (const name of ["web", "db"]) {
+        const pod = await node.addPod(name);
+        for (const address of pod.addresses) ends.push({ node, address });
+      }
+    }
+    return ends;
+  }
+
+  function sendAll(pods: readonly Endpoint[], mtu: number): Ledger {
+    const ledger = new Ledger(mesh, randomFor(SEED, "packets"));
+    for (const from of pods) {
+      for (const to of pods) {
+        const isOneFamily = from.address.includes(":") === to.address.includes(":");
+        if (isOneFamily && from.address !== to.address) ledger.sendBurst(from, to, mtu);
+      }
+    }
+    return ledger;
+  }
+
+  function dropsOf(name: string): Record<string, number> {
+    const drops = mesh.node(name).agent.status().dataplane.drops;
+    return Object.fromEntries(Object.entries(drops).filter(([, count]) => count > 0));
+  }
+
+  const worlds: [string, Partial<SimMeshOptions>, number][] = [
+    ["IPv4 pods over IPv4", {}, 1450],
+    ["IPv6 pods over IPv4", { settings: { pools: ["fd00:77::/48"] } }, 1450],
+    ["both over IPv6", { settings: { pools: ["10.244.0.0/16", "fd00:77::/48"] }, firstUnderlay: "2001:db8::1" }, 1430],
+    ["a port and a VNI of one's own", { settings: { port: 5000, vni: 77 } }, 1450],
+    ["an underlay of jumbo frames", { underlayMtu: 9000 }, 8950],
+  ];
+  it.each(worlds)("carries every pod's packets to every other pod as they are: %s", async (_name, options, mtu) => {
+    const pods = await threeNodes(options);
+    const ledger = sendAll(pods, mtu);
+    await mesh.time.run(1_000);
+    expect(ledger.settle()).toEqual({ missing: [], repeated: [] });
+    expect(ledger.faults).toEqual([]);
+    for (const name of ["a", "b", "c"]) expect(dropsOf(name)).toEqual({});
+  });
+
+  it("gives every node pod CIDRs that overlap no other's", async () => {
+    await threeNodes({ settings: { pools: ["10.244.0.0/16", "fd00:77::/48"] } });
+    const cidrs = [...mesh.nodes.values()].flatMap((node) => node.forwardedPrefixes).map(parsePrefix);
+    expect(cidrs).toHaveLength(6);
+    for (const [i, a] of cidrs.entries()) for (const b of cidrs.slice(i + 1)) expect(prefixesOverlap(a, b)).toBe(false);
+  });
+
+  it("delivers nothing but what was sent, over an underlay that loses, delays, reorders and repeats", async () => {
+    const weather = { lossRate: 0.1, duplicateRate: 0.1, delayMs: 5, jitterMs: 40 };
+    const ledger = sendAll(await threeNodes({ weather }), 1450);
+    await mesh.time.run(1_000);
+    const { missing, repeated } = ledger.settle();
+    expect(ledger.faults).toEqual([]);
+    expect(missing.length).toBeGreaterThan(0);
+    expect(missing.length).toBeLessThan(ledger.sent * 0.2);
+    expect(repeated.length).toBeGreaterThan(0);
+  });
+
+  it("delivers nothing between two nodes whose path is cut, and everything to others", async () => {
+    const pods = await threeNodes();
+    const [a, b] = [mesh.node("a"), mesh.node("b")];
+    mesh.cut(a, b);
+    const ledger = sendAll(pods, 1450);
+    await mesh.time.run(1_000);
+    const { missing } = ledger.settle();
+    expect(ledger.faults).toEqual([]);
+    const between = pods.filter(({ node }) => node === a || node === b);
+    const crossed = between.flatMap((from) => between.filter((to) => to.node !== from.node).map((to) => [from, to]));
+    const isCrossed = (what: string): boolean =>
+      crossed.some(([from, to]) => what.includes(`${from!.address} to ${to!.address},`));
+    expect(missing.filter((what) => !isCrossed(what))).toEqual([]);
+    expect(new Set(missing.map((what) => what.split(",")[0])).size).toBe(crossed.length);
+  });
+
+  it("drops what a pod sends with an address that is not its node's, at the node it leaves", async () => {
+    const [web] = await threeNodes();
+    const forged = buildPacket({ src: "10.244.99.2", dst: "10.244.1.2", protocol: "udp", payload: new Uint8Array(8) });
+    web!.node.stack.sendUnguarded(forged);
+    await mesh.time.run(100);
+    expect(mesh.arrivals).toEqual([]);
+    expect(dropsOf("a")).toEqual({ "egress-spoof": 1 });
+  });
+
+  it("drops what is for an address that no node has, at the node it leaves", async () => {
+    const [web] = await threeNodes();
+    const lost = buildPacket({ src: web!.address, dst: "10.244.99.2", protocol: "udp", payload: new Uint8Array(8) });
+    web!.node.stack.send(lost);
+    await mesh.time.run(100);
+    expect(mesh.arrivals).toEqual([]);
+    expect(dropsOf("a")).toEqual({ "no-route": 1 });
+  });
+});

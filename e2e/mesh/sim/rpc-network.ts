@@ -1,0 +1,282 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { MeshClient } from "@warren/common/rpc/channel.ts";
+import { rpcServices } from "@warren/common/rpc/definitions.ts";
+import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
+import type { NetmapUpdate } from "@warren/common/rpc/messages.ts";
+import { Connection } from "./connection.ts";
+import type { SimProcess } from "./sim-process.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+/** The deadline of a unary call, as in `common/rpc/channel.ts`. */
+const CALL_TIMEOUT_MS = 10_000;
+/** Updates on their way to a client that has not read them: what HTTP/2's flow control lets through. */
+export const STREAM_WINDOW = 4;
+
+export interface RpcWeather {
+  readonly delayMs: number;
+  readonly jitterMs: number;
+  /** Share of messages that TCP has to send again, and how long that takes at most. */
+  readonly stallRate?: number;
+  readonly stallMs?: number;
+}
+
+/** The control plane that listens at the moment. */
+export interface MeshServer {
+  as(nodeId: string): MeshApi;
+  /** Lets a node in; asked again with the same key it gives the same node. */
+  enroll(applicant: {
+    readonly nodeName: string;
+    readonly underlayAddress: string;
+    readonly key: string;
+  }): Promise<string>;
+}
+
+type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "Leave";
+
+/**
+ * What is between the agents and the control plane. Messages cross it as bytes of the real protobuf codec, over
+ * connections that are slow, get stuck, break, and lose answers to calls that were carried out.
+ */
+export class RpcNetwork {
+  readonly #time: VirtualTime;
+  readonly #random: () => number;
+  readonly #cut = new Set<string>();
+  readonly #connections = new Map<Connection, string>();
+  #server: MeshServer | null = null;
+  weather: RpcWeather;
+  /** Errors of the control plane that no user should ever see. */
+  readonly defects: unknown[] = [];
+  /** Netmap updates sent so far, oldest first. */
+  readonly updates: { readonly host: string; readonly kind: "snapshot" | "delta"; readonly bytes: number }[] = [];
+
+  constructor(time: VirtualTime, random: () => number, weather: RpcWeather) {
+    this.#time = time;
+    this.#random = random;
+    this.weather = weather;
+  }
+
+  /** The control plane is up. */
+  listen(server: MeshServer): void {
+    this.#server = server;
+  }
+
+  /** It is gone: its machine resets every connection. */
+  unlisten(): void {
+    this.#server = null;
+    for (const connection of this.#connections.keys())
+      connection.carry("down", () => connection.break("connection reset"));
+  }
+
+  /** Nothing passes between that host and the control plane, and nobody is told. */
+  cut(host: string): void {
+    if (this.#cut.has(host)) return;
+    this.#cut.add(host);
+    for (const connection of this.#of(host)) connection.onCut();
+  }
+
+  heal(host: string): void {
+    if (!this.#cut.delete(host)) return;
+    for (const connection of this.#of(host)) connection.onHeal();
+  }
+
+  isCut(host: string): boolean {
+    return this.#cut.has(host);
+  }
+
+  /** Asks to be let in. @returns the node's id */
+  enroll(host: string, process: SimProcess, applicant: Parameters<MeshServer["enroll"]>[0]): Promise<string> {
+    return this.#call(this.#connect(host, process), process, (server) => server.enroll(applicant));
+  }
+
+  /** The Mesh service, as a process on that host sees it with that node's certificate. */
+  client(host: string, nodeId: string, process: SimProcess): MeshClient {
+    let connection: Connection | null = null;
+    const current = (): Connection => {
+      if (!connection?.open) connection = this.#connect(host, process);
+      return connection;
+    };
+    const unary = <Request, Response>(name: UnaryName, request: Request, signal?: AbortSignal): Promise<Response> => {
+      if (signal?.aborted) return Promise.reject(signal.reason as Error);
+      const { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize } =
+        rpcServices().mesh.definition[name]!;
+      const bytes = requestSerialize(request);
+      const respond = async (server: MeshServer): Promise<Response> => {
+        const response = await METHODS[name](server.as(nodeId), requestDeserialize(bytes) as never);
+        return responseDeserialize(responseSerialize(response ?? {})) as Response;
+      };
+      return this.#call(current(), process, respond, signal);
+    };
+    return {
+      register: (request, signal) => unary("Register", request, signal),
+      heartbeat: (request, signal) => unary("Heartbeat", request, signal),
+      renewCertificate: (request, signal) => unary("RenewCertificate", request, signal),
+      leave: async (request, signal) => {
+        await unary("Leave", request, signal);
+      },
+      watchNetmap: (request, signal) =>
+        this.#watch({ host, nodeId, process, connection: current(), after: request.after_revision, signal }),
+      close: () => connection?.break("the client closed it"),
+    };
+  }
+
+  #call<T>(
+    connection: Connection,
+    process: SimProcess,
+    respond: (server: MeshServer) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void): void => {
+        cancel();
+        unbreak();
+        signal?.removeEventListener("abort", abort);
+        if (process.alive) outcome();
+      };
+      const fail = (why: string): void => settle(() => reject(silence(why)));
+      const abort = (): void => fail("the call was cancelled");
+      const cancel = process.after(CALL_TIMEOUT_MS, () => fail("deadline exceeded"));
+      const unbreak = connection.onBreak(fail);
+      signal?.addEventListener("abort", abort, { once: true });
+      connection.carry("up", () => {
+        const server = this.#server;
+        if (!server) return connection.carry("down", () => connection.break("connection refused"));
+        respond(server).then(
+          (response) => {
+            if (server === this.#server) connection.carry("down", () => settle(() => resolve(response)));
+          },
+          (thrown: unknown) => {
+            const error = this.#answerOf(thrown);
+            if (server === this.#server) connection.carry("down", () => settle(() => reject(error)));
+          },
+        );
+      });
+    });
+  }
+
+  async *#watch({ host, nodeId, process, connection, after, signal }: Watch): AsyncGenerator<NetmapUpdate> {
+    if (signal.aborted) return;
+    const { responseSerialize, responseDeserialize } = rpcServices().mesh.definition["WatchNetmap"]!;
+    const received: Buffer[] = [];
+    let error: WarrenError | null = null;
+    let wake = (): void => {};
+    const fail = (thrown: WarrenError): void => {
+      error ??= thrown;
+      wake();
+    };
+    const onAbort = (): void => wake();
+    // The server's side of the stream.
+    const remote = new AbortController();
+    const window = new Credits(STREAM_WINDOW);
+    const unbreak = connection.onBreak((why) => {
+      remote.abort();
+      window.add();
+      // A process that was killed hears of nothing.
+      if (process.alive) fail(silence(why));
+    });
+    signal.addEventListener("abort", onAbort);
+    const serve = async (server: MeshServer): Promise<void> => {
+      try {
+        for await (const update of server.as(nodeId).watchNetmap({ after_revision: after }, remote.signal)) {
+          const bytes = responseSerialize(update);
+          this.updates.push({ host, kind: update.snapshot ? "snapshot" : "delta", bytes: bytes.length });
+          connection.carry("down", () => {
+            received.push(bytes);
+            wake();
+          });
+          await window.take();
+        }
+        connection.carry("down", () => fail(silence("the stream ended")));
+      } catch (thrown) {
+        const answer = this.#answerOf(thrown);
+        connection.carry("down", () => fail(answer));
+      }
+    };
+    connection.carry("up", () => {
+      if (this.#server) void serve(this.#server);
+      else connection.carry("down", () => connection.break("connection refused"));
+    });
+    try {
+      while (!signal.aborted) {
+        const bytes = received.shift();
+        if (bytes) {
+          connection.carry("up", () => window.add());
+          yield responseDeserialize(bytes) as NetmapUpdate;
+        } else if (error) throw error;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      unbreak();
+      signal.removeEventListener("abort", onAbort);
+      connection.carry("up", () => {
+        remote.abort();
+        window.add();
+      });
+    }
+  }
+
+  #answerOf(thrown: unknown): WarrenError {
+    const error = WarrenError.from(thrown);
+    if (error.code === "internal") this.defects.push(thrown);
+    return WarrenError.fromObject(error.toObject());
+  }
+
+  #connect(host: string, process: SimProcess): Connection {
+    const connection = new Connection(
+      { time: this.#time, delayMs: () => this.#delayMs(), isCut: () => this.#cut.has(host) },
+      process,
+    );
+    this.#connections.set(connection, host);
+    connection.onBreak(() => this.#connections.delete(connection));
+    return connection;
+  }
+
+  #delayMs(): number {
+    const { delayMs, jitterMs, stallRate = 0, stallMs = 0 } = this.weather;
+    const stall = this.#random() < stallRate ? this.#random() * stallMs : 0;
+    return delayMs + this.#random() * jitterMs + stall;
+  }
+
+  *#of(host: string): IterableIterator<Connection> {
+    for (const [connection, owner] of [...this.#connections]) if (owner === host) yield connection;
+  }
+}
+
+const METHODS: Readonly<Record<UnaryName, (api: MeshApi, request: never) => Promise<unknown>>> = {
+  Register: (api, request) => api.register(request),
+  Heartbeat: (api, request) => api.heartbeat(request),
+  RenewCertificate: (api, request) => api.renewCertificate(request),
+  Leave: (api, request) => api.leave(request),
+};
+
+interface Watch {
+  readonly host: string;
+  readonly nodeId: string;
+  readonly process: SimProcess;
+  readonly connection: Connection;
+  readonly after: number;
+  readonly signal: AbortSignal;
+}
+
+function silence(why: string): WarrenError {
+  return new WarrenError("unavailable", `the control plane does not answer: ${why}`);
+}
+
+/** How many more messages may be sent before the other side has read some. */
+class Credits {
+  #left: number;
+  #wake = (): void => {};
+
+  constructor(count: number) {
+    this.#left = count;
+  }
+
+  add(): void {
+    this.#left += 1;
+    this.#wake();
+  }
+
+  async take(): Promise<void> {
+    this.#left -= 1;
+    while (this.#left <= 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+}
