@@ -1,7 +1,8 @@
+import type { DataPlaneOptions } from "@warren/agent/dataplane-host/data-plane.ts";
 import { describeDataPlaneContract } from "@warren/agent/dataplane-host/testing/data-plane-contract.ts";
 import { contractOptions, contractView } from "@warren/agent/dataplane-host/testing/two-nodes.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { buildKernels } from "../../scripts/build-kernels.ts";
 import { addNetns, deleteNetns, ipBatch } from "../lab/netns.ts";
 import { waitFor } from "../lab/wait-for.ts";
@@ -45,7 +46,15 @@ describeAsRoot("the data plane on the kernel's devices", () => {
     for (const name of NAMESPACES) await deleteNetns(name);
   });
 
-  const open = (node: 1 | 2) => new RemotePlane(NAMESPACES[node - 1]!, contractOptions(node), node);
+  const opened: RemotePlane[] = [];
+  afterEach(async () => {
+    for (const plane of opened.splice(0)) expect(await plane.end()).toBe(0);
+  });
+  const open = (node: 1 | 2, changes: Partial<DataPlaneOptions> = {}): RemotePlane => {
+    const plane = new RemotePlane(NAMESPACES[node - 1]!, { ...contractOptions(node), ...changes }, node);
+    opened.push(plane);
+    return plane;
+  };
 
   describeDataPlaneContract("worker threads", () => {
     const planes = [open(1), open(2)] as const;
@@ -53,9 +62,7 @@ describeAsRoot("the data plane on the kernel's devices", () => {
       planes,
       views: [contractView(1), contractView(2)] as const,
       exchange: (from, family) => arrives(planes[from], planes[from === 0 ? 1 : 0], family),
-      close: async () => {
-        for (const plane of planes) expect(await plane.end()).toBe(0);
-      },
+      close: () => Promise.resolve(),
     });
   });
 
@@ -63,7 +70,6 @@ describeAsRoot("the data plane on the kernel's devices", () => {
     const plane = open(1);
     await plane.start();
     expect(plane.stats().offloads).toMatchObject({ tunVnetHdr: true, tunTso: true, udpSegment: true, udpGro: true });
-    await plane.end();
   });
 
   test("a process that ends without stop does not hang on its blocked workers, and leaves no device", async () => {
@@ -79,14 +85,10 @@ describeAsRoot("the data plane on the kernel's devices", () => {
     await plane.start();
     const second = open(1);
     await expect(second.call("start")).rejects.toMatchObject({ code: "port-in-use" });
-    await second.end();
-    const foreign = new RemotePlane(NAMESPACES[0], { ...contractOptions(1), underlayAddress: "192.0.2.77" }, 1);
+    const foreign = open(1, { underlayAddress: "192.0.2.77" });
     await expect(foreign.call("start")).rejects.toMatchObject({ code: "address-not-local" });
-    await foreign.end();
-    const held = new RemotePlane(NAMESPACES[0], { ...contractOptions(1), port: 4790 }, 1);
+    const held = open(1, { port: 4790 });
     await expect(held.call("start")).rejects.toMatchObject({ code: "already-exists" });
-    await held.end();
-    await plane.end();
   });
 
   test("says so when its TUN device is deleted", async () => {
@@ -95,7 +97,6 @@ describeAsRoot("the data plane on the kernel's devices", () => {
     await ipBatch(["link del wdp1"], NAMESPACES[0]);
     const said = await waitFor("the failure", () => plane.call<string | null>("failure"));
     expect(said).toContain("wdp1");
-    await plane.end();
   });
 
   test("uses no processor time at rest", async () => {
@@ -107,6 +108,5 @@ describeAsRoot("the data plane on the kernel's devices", () => {
     await waitFor("two seconds", () => performance.now() > until, { everyMs: 500 });
     const used = (await plane.call<number>("cpuMs")) - before;
     expect(used).toBeLessThan(100);
-    await plane.end();
   });
 });

@@ -58,12 +58,11 @@ class InProcessDataPlane implements DataPlane {
     return Promise.resolve();
   }
 
-  apply(view: ForwardingView): Promise<void> {
+  async apply(view: ForwardingView): Promise<void> {
     const nodeIds = view.peers.map((peer) => peer.nodeId);
     const tables = openTables(compileView(view, this.#options, this.#book.assign(nodeIds)));
     this.#nodeIds = nodeIds;
     for (const pipeline of this.#pipelines) pipeline.setTables(tables);
-    return Promise.resolve();
   }
 
   stats(): DataPlaneStats {

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
 import { parseMac } from "@warren/common/net/mac.ts";
@@ -142,24 +142,28 @@ class WorkerDataPlane implements DataPlane {
     const { promise: exited, resolve: exit } = Promise.withResolvers<void>();
     const { promise: ready, resolve: setReady, reject: setFailed } = Promise.withResolvers<void>();
     const entry: PathWorker = { worker, port, wake, exited, applied: new Map() };
-    port.on("message", (message: FromWorker) => {
-      if (message.type === "ready") return setReady();
-      if (message.type === "failed") {
+    const hear = (message: FromWorker): void => {
+      if (message.type === "ready") {
+        setReady();
+      } else if (message.type === "failed") {
         failure = new WarrenError(
           "internal",
           `the ${direction} worker lost its device (${errnoName(message.errno)}): was ${this.#options.tunName} deleted?`,
         );
-        return;
+      } else {
+        entry.applied.get(message.id)?.();
+        entry.applied.delete(message.id);
       }
-      entry.applied.get(message.id)?.();
-      entry.applied.delete(message.id);
-    });
+    };
+    port.on("message", hear);
     // Neither a port nor a blocked worker keeps the process up.
     port.unref();
     worker.on("error", (error) => {
       failure = error instanceof Error ? error : new Error(String(error));
     });
     worker.on("exit", () => {
+      // Its last words may still be on their way.
+      for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
       exit();
       const error = failure ?? new WarrenError("internal", `the ${direction} worker ended by itself`);
       setFailed(error);

@@ -209,7 +209,7 @@ describe("a packet longer than the overlay MTU", () => {
     expect(path.drops()).toEqual({ "too-big": 1 });
     expect(path.answers).toHaveLength(1);
     const { packet, vnet } = path.answers[0]!;
-    expect([...vnet]).toEqual(new Array(VNET_HEADER).fill(0));
+    expect(vnet).toEqual(new Uint8Array(VNET_HEADER));
     expect([packet[9], packet[20], packet[21], (packet[26]! << 8) | packet[27]!]).toEqual([1, 3, 4, MTU]);
     expect([...packet.subarray(16, 20)]).toEqual([10, 1, 0, 2]);
   });

@@ -54,7 +54,10 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
   const sends: Sent[] = [];
   const counters = new Float64Array(COUNTER_BYTES / 8);
   const device = tun.port(arena);
-  const control = { refuse: (_length: number, _segmentSize: number): number => 0, read: device.read };
+  const control = {
+    refuse: (_length: number, _segmentSize: number): number => 0,
+    read: (offset: number, capacity: number) => device.read(offset, capacity),
+  };
   const udp: UdpPort = {
     nameOffset: RECEIVE_NAME,
     segmentSize: 0,
@@ -71,7 +74,10 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
       return length;
     },
   };
-  const port: TunPort = { read: (offset, capacity) => control.read(offset, capacity), write: device.write };
+  const port: TunPort = {
+    read: (offset, capacity) => control.read(offset, capacity),
+    write: (iovec, count) => device.write(iovec, count),
+  };
   const egress = new Egress(arena, port, udp, counters, tablesOf(options.node ?? 1), {
     overlayMtu: options.mtu ?? MTU,
     maxSegments: options.maxSegments ?? 64,
@@ -99,7 +105,8 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
   tun.onPacket((packet) => written.push(packet));
   const counters = new Float64Array(COUNTER_BYTES / 8);
   const waiting: { readonly from: number; readonly datagrams: readonly Uint8Array[] }[] = [];
-  const control = { write: tun.port(arena).write };
+  const device = tun.port(arena);
+  const control = { write: (iovec: number, count: number) => device.write(iovec, count) };
   const udp = {
     nameOffset: RECEIVE_NAME,
     segmentSize: 0,
