@@ -435,6 +435,9 @@ describe("a running agent", () => {
     await expect(callLocal(socket, "POST", "/v1/pods", { name: "web" })).rejects.toMatchObject({ code: "pod-exists" });
     await expect(callLocal(socket, "POST", "/v1/leave", { release: 1 })).rejects.toMatchObject({ code: "usage" });
     expect(await callLocal(socket, "DELETE", "/v1/pods/default/web")).toEqual(web);
+    void agent.ended.then(() => agent.stop());
+    expect(await callLocal(socket, "POST", "/v1/leave", { release: false })).toEqual({});
+    await agent.ended;
     await agent.stop();
     expect(existsSync(socket)).toBe(false);
   });

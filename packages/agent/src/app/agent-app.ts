@@ -28,8 +28,11 @@ export interface Agent extends Startable {
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
   listPods(): PodInfo[];
-  /** Takes the node out of the mesh; refused while it has pods. The agent ends afterwards. */
-  leave(release: boolean): Promise<void>;
+  /**
+   * Takes the node out of the mesh; refused while it has pods (`pods-present`). The agent ends afterwards: at once, or
+   * when `answered` aborts, for a caller who has yet to get the answer over a socket that ends with the agent.
+   */
+  leave(release: boolean, answered?: AbortSignal): Promise<void>;
   /**
    * Settles when the agent should be stopped without a signal: resolves after `leave`, rejects when the packet path
    * broke. The caller then calls `stop` and ends.
@@ -247,7 +250,7 @@ class AgentApp implements Agent {
     return this.#running().pods.list();
   }
 
-  async leave(release: boolean): Promise<void> {
+  async leave(release: boolean, answered?: AbortSignal): Promise<void> {
     const { pods, session, netmapFile } = this.#running();
     if (pods.size > 0)
       throw new WarrenError(
@@ -258,7 +261,8 @@ class AgentApp implements Agent {
     this.#ready = false;
     // A released lease must not be asked for again.
     if (release) netmapFile.remove();
-    this.#ended.resolve();
+    if (answered && !answered.aborted) answered.addEventListener("abort", () => this.#ended.resolve(), { once: true });
+    else this.#ended.resolve();
   }
 
   /** First registration. A lost lease is fatal here unless nothing would lose its address. */

@@ -10,7 +10,7 @@ import { type AgentView, agentIpam, agentStatus, nodeList, peerList } from "./ag
 export interface AgentActions {
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
-  leave(release: boolean): Promise<void>;
+  leave(release: boolean, answered: AbortSignal): Promise<void>;
 }
 
 export interface AgentApiOptions {
@@ -44,7 +44,8 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
       method: "POST",
       path: "/v1/leave",
       handle: async (request) => {
-        await agent.leave(releaseOf(request));
+        // The signal aborts when the answer is out, or when nobody waits for it any more.
+        await agent.leave(releaseOf(request), request.signal);
         return {};
       },
     },
