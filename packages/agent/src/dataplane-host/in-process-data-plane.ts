@@ -49,6 +49,7 @@ class InProcessDataPlane implements DataPlane {
     const ingress = new Ingress(back, this.#tun.port(back), this.#udp.port(back, RECEIVE_NAME), counters, tables, {
       vni,
       vtepMac: parseMac(vtepMac),
+      overlayMtu,
       tso: true,
       maxUdpSegments: MEMORY_MAX_SEGMENTS,
     });

@@ -35,6 +35,7 @@ const pipeline =
     : new Ingress(arena, tun, udp, counters, tables, {
         vni: start.vni,
         vtepMac: start.vtepMac,
+        overlayMtu: start.overlayMtu,
         tso: start.tso,
         maxUdpSegments: start.uso ? start.maxSegments : 1,
       });

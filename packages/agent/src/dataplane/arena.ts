@@ -59,7 +59,7 @@ export interface Kernels {
   readonly closeSlot: (slot: number) => void;
   readonly isSameFlow: (slot: number, ip: number) => number;
   readonly extend: (slot: number, at: number, stride: number, bytes: number, outer: number) => number;
-  readonly finishSlot: (slot: number) => number;
+  readonly finishSlot: (slot: number, mtu: number) => number;
   readonly writeIovec: (entry: number, at: number, length: number) => void;
   readonly setNativeBase: (low: number, high: number) => void;
 }

@@ -56,6 +56,42 @@ describe("a datagram of a peer", () => {
   });
 });
 
+describe("a datagram of a kernel on the same machine, which left work to a device that never came", () => {
+  /** The transport checksum as such a kernel leaves it: the folded sum of the pseudo header. */
+  const unfinished = (change: Partial<PacketSpec>) => {
+    const packet = buildPacket({ ...spec, ...change });
+    const [l4, field] = [packet[0]! >>> 4 === 4 ? 20 : 40, change.protocol === "udp" ? 6 : 16];
+    const sum = pseudoHeader(packet, l4) % 0xffff || 0xffff;
+    packet[l4 + field] = sum >>> 8;
+    packet[l4 + field + 1] = sum & 0xff;
+    return packet;
+  };
+
+  test.each([
+    ["tcp", "10.1.0.2", "10.2.0.5", [1, 0, 0, 0, 0, 0, 20, 0, 16, 0]],
+    ["udp", "10.1.0.2", "10.2.0.5", [1, 0, 0, 0, 0, 0, 20, 0, 6, 0]],
+  ] as const)("has its %s checksum finished by our kernel", (protocol, src, dst, vnet) => {
+    const path = createIngressPath();
+    const packet = unfinished({ protocol, src, dst });
+    path.arrive(1, encapsulate(1, 2, packet));
+    path.run();
+    expect([...path.written[0]!.vnet]).toEqual(vnet);
+    expect(referenceSegment(path.written[0]!.vnet, path.written[0]!.packet)).toEqual([
+      buildPacket({ ...spec, protocol, src, dst }),
+    ]);
+  });
+
+  test("is cut to the MTU by our kernel when it is a TCP super-packet", () => {
+    const path = createIngressPath();
+    const payload = new Uint8Array(20_000).map((_, i) => i);
+    path.arrive(1, encapsulate(1, 2, unfinished({ payload })));
+    path.run();
+    const pieces = cut(path);
+    expect(pieces.every((piece) => piece.length <= 1450)).toBe(true);
+    expect(pieces.flatMap((piece) => [...piece.subarray(40)])).toEqual([...payload]);
+  });
+});
+
 describe("coalescing", () => {
   test("makes one super-packet of the segments of one receive", () => {
     const path = createIngressPath();

@@ -59,6 +59,8 @@ export interface IngressOptions {
   readonly vni: number;
   /** Ethernet address of this VTEP, 6 bytes. */
   readonly vtepMac: Uint8Array;
+  /** MTU of the TUN device. */
+  readonly overlayMtu: number;
   /** The TUN device takes TCP super-packets. */
   readonly tso: boolean;
   /** Most packets of a UDP super-packet; 1 when the TUN device takes none. */
@@ -73,6 +75,7 @@ export class Ingress {
   readonly #counters: Counters;
   readonly #vni: number;
   readonly #vtepMac: Uint8Array;
+  readonly #overlayMtu: number;
   readonly #maxTcp: number;
   readonly #maxUdp: number;
   #tables: ForwardingTables;
@@ -102,6 +105,7 @@ export class Ingress {
     this.#tables = tables;
     this.#vni = options.vni;
     this.#vtepMac = options.vtepMac;
+    this.#overlayMtu = options.overlayMtu;
     this.#maxTcp = options.tso ? SLOT_MAX_COUNT : 1;
     this.#maxUdp = Math.min(options.maxUdpSegments, SLOT_MAX_COUNT);
   }
@@ -244,7 +248,7 @@ export class Ingress {
     let gone = 0;
     for (let i = 0; i < this.#slots; i++) {
       const slot = SLOTS + i * SLOT_BYTES;
-      const pieces = this.#arena.kernels.finishSlot(slot);
+      const pieces = this.#arena.kernels.finishSlot(slot, this.#overlayMtu);
       const written = this.#tun.write(slot + SLOT_IOVEC, pieces);
       this.#counters[SYSCALL_TUN_WRITE]!++;
       if (written < 0) {

@@ -128,6 +128,7 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
   const ingress = new Ingress(arena, port, udp, counters, tablesOf(node), {
     vni: VNI,
     vtepMac: parseMac(mac(node)),
+    overlayMtu: MTU,
     tso: options.tso ?? true,
     maxUdpSegments: options.maxUdpSegments ?? 64,
   });
