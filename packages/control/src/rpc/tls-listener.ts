@@ -80,6 +80,8 @@ export class TlsListener implements Startable {
       else socket.destroy();
     });
     await listen(server, { host: this.#host, port: this.#port });
+    // Too many open files, say: the next connection may work again.
+    server.on("error", (error) => logger.error({ err: error }, "the gRPC port had an error"));
     this.#server = server;
     this.#port = (server.address() as { port: number }).port;
     this.#renewLater();
