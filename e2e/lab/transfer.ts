@@ -28,7 +28,7 @@ export async function transfer(
   try {
     await waitFor("the server to listen", () => listening.log().includes("listening"));
     const args = [podProgram("tcp-digest-client.mjs"), address, String(port), String(mib)];
-    const { stdout, stderr, code } = await tryRunIn(fromNetns, process.execPath, args, { timeoutMs: 120_000 });
+    const { stdout, stderr, code } = await tryRunIn(fromNetns, process.execPath, args, { timeoutMs: 30_000 });
     if (code !== 0) throw new Error(`the transfer to ${address} broke: ${stderr.trim()}`);
     return JSON.parse(stdout) as { sent: Digest; arrived: Digest };
   } finally {
