@@ -22,7 +22,9 @@ describe("registration", () => {
   it("is idempotent, and keeps the Ethernet address for ever", async () => {
     const a = await mesh.node("a", "192.0.2.1");
     const first = await a.register();
+    const { revision } = await mesh.store.range("");
     expect(await a.register()).toEqual(first);
+    expect((await mesh.store.range("")).revision).toBe(revision);
     await mesh.restart();
     expect(await a.register()).toEqual(first);
   });

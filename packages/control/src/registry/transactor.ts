@@ -18,9 +18,13 @@ export class Draft {
     return table.get(id);
   }
 
+  /** Writes nothing when the row has this value already; then the transaction only checks that it still has. */
   put<T>(table: Table<T>, id: string, value: T): void {
     const key = table.prefix + id;
-    this.operations.set(key, { type: "put", key, value: encode(value) });
+    const text = encode(value);
+    const before = table.get(id);
+    if (before !== undefined && !this.operations.has(key) && encode(before) === text) this.read(table, id);
+    else this.operations.set(key, { type: "put", key, value: text });
   }
 
   delete<T>(table: Table<T>, id: string): void {
@@ -57,7 +61,7 @@ export class Transactor {
     for (let attempt = 1; ; attempt++) {
       const draft = new Draft();
       const result = build(draft);
-      if (draft.operations.size === 0) return result;
+      if (draft.operations.size + draft.compares.size === 0) return result;
       try {
         await this.#view.reached(await this.#store.txn([...draft.compares.values()], [...draft.operations.values()]));
         return result;
