@@ -13,6 +13,7 @@ import type { Check } from "./doctor.ts";
 const FULL_SPEED = [6, 2] as const;
 const LEAST = [4, 18] as const;
 
+/** Whether this Linux has what the packet path needs, and what makes it fast. */
 export function checkKernel(): Check {
   const version = release();
   const [major = 0, minor = 0] = version.split(".").map(Number);

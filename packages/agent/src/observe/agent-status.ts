@@ -33,6 +33,7 @@ export interface AgentView {
   readonly startedMs: number;
 }
 
+/** `GET /v1/status`: the whole of it, with everything an operator should look at as sentences. */
 export function agentStatus(view: AgentView): AgentStatus {
   const { stats, control, knowledge } = view;
   return {

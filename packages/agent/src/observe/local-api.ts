@@ -27,6 +27,7 @@ export function createAgentApi(options: AgentApiOptions): Startable {
   return createLocalServer({ socketPath: join(runDir, "agent.sock"), routes: agentRoutes(options), onDefect });
 }
 
+/** The routes alone, without a socket. */
 export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "view">): Route[] {
   return [
     get("/v1/status", () => agentStatus(view())),
