@@ -6,6 +6,7 @@ import { MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
 import { ROUTE_PROTOCOL } from "../host/host-routes.ts";
 import { findUnderlay } from "../host/linux-host-network.ts";
 import { type IpLink, type IpRoute, ipJson } from "../platform/linux/ip.ts";
+import { findArpRival } from "../platform/linux/ip-arp.ts";
 import { loadLibc } from "../platform/linux/libc.ts";
 import { openUdp } from "../platform/linux/udp.ts";
 import { fail, failOf, ok, warn } from "./check-result.ts";
@@ -37,7 +38,8 @@ export async function checkUdpPort(address: string, port: number): Promise<Check
     if (code !== "port-in-use") return failOf(name, error as Error);
     const holder = await portHolder(port);
     // Node names its main thread "MainThread".
-    if (/"(node|warren|MainThread)"/.test(holder)) return ok(name, `UDP ${port} is held by ${holder}, an agent most likely`);
+    if (/"(node|warren|MainThread)"/.test(holder))
+      return ok(name, `UDP ${port} is held by ${holder}, an agent most likely`);
     return fail(name, `UDP ${port} is held by ${holder}`, "stop it, or make the cluster with another --port");
   }
 }
@@ -66,35 +68,20 @@ export async function checkVxlanDevices(port: number): Promise<Check> {
 }
 
 /**
- * Whether another machine answers for the address: by ARP for IPv4; for IPv6 the kernel asks whenever an address is set,
- * and remembers a refusal.
+ * Whether another machine has the address: by ARP for IPv4; for IPv6 the kernel asks whenever an address is set, and
+ * remembers a refusal.
  */
 export async function checkDoubleAddress(address: string): Promise<Check> {
   const name = "double address";
-  const fix = "give every node an address of its own";
-  if (address.includes(":")) {
-    const links = await ipJson<IpLink & { addr_info?: { local: string; dadfailed?: boolean }[] }>(["address", "show"]);
-    const entry = links.flatMap((link) => link.addr_info ?? []).find((info) => info.local === address);
-    return (entry as { dadfailed?: boolean } | undefined)?.dadfailed
-      ? fail(name, `another machine has ${address} (duplicate address detection)`, fix)
-      : ok(name, `nobody else has ${address}`);
-  }
-  let device: string;
-  try {
-    device = (await findUnderlay(address)).name;
-  } catch {
-    return warn(name, "not tested: the address is not on this host", "see the underlay address");
-  }
-  try {
-    const result = await tryRun("arping", ["-D", "-q", "-c", "2", "-w", "2", "-I", device, address]);
-    if (result.code === 0) return ok(name, `nobody else on ${device} answers for ${address}`);
-    return result.code === 1
-      ? fail(name, `another machine on ${device} answers for ${address}`, fix)
-      : warn(name, `not tested: arping: ${result.stderr.trim()}`, "");
-  } catch (error) {
-    if (!(error instanceof WarrenError && error.code === "tool-missing")) throw error;
-    return warn(name, "not tested: arping is not installed", "install the package iputils-arping to have it tested");
-  }
+  const links = await ipJson<IpLink>(["address", "show"]);
+  const link = links.find((candidate) => candidate.addr_info?.some((info) => info.local === address));
+  if (!link) return warn(name, "not tested: the address is not on this host", "see the underlay address");
+  const rival = address.includes(":")
+    ? link.addr_info?.some((info) => info.local === address && info.dadfailed) && "duplicate address detection"
+    : link.address && (await findArpRival(loadLibc(), link.ifindex, link.address, address));
+  return rival
+    ? fail(name, `another machine on ${link.ifname} has ${address} too (${rival})`, "give every node its own address")
+    : ok(name, `nobody else on ${link.ifname} has ${address}`);
 }
 
 /** Routes of others that overlap a pool: packets for pods would go there, or packets for there to pods. */

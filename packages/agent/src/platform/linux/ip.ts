@@ -64,7 +64,12 @@ export interface IpLink {
   readonly flags: readonly string[];
   readonly address?: string;
   readonly operstate?: string;
-  readonly addr_info?: readonly { readonly family: string; readonly local: string; readonly prefixlen: number }[];
+  readonly addr_info?: readonly {
+    readonly family: string;
+    readonly local: string;
+    readonly prefixlen: number;
+    readonly dadfailed?: boolean;
+  }[];
   readonly linkinfo?: {
     readonly info_kind?: string;
     readonly info_data?: { readonly port?: number; readonly id?: number };
