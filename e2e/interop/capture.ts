@@ -26,7 +26,11 @@ export async function capture(lab: Lab, node: LabNode, filter: string, body: () 
 /** One captured packet as tshark decodes it; a field that occurs several times (outer, inner) has several values. */
 export type Decoded<F extends string> = Readonly<Record<F, readonly string[]>>;
 
-const CHECKS = ["ip", "udp", "tcp"].flatMap((protocol) => ["-o", `${protocol}.check_checksum:TRUE`]);
+/** What the ends of a TCP connection do (a full window, a retransmission) is not what the packets look like. */
+const PREFERENCES = [
+  ...["ip", "udp", "tcp"].map((protocol) => `${protocol}.check_checksum:TRUE`),
+  "tcp.analyze_sequence_numbers:FALSE",
+].flatMap((preference) => ["-o", preference]);
 
 /** Decodes a capture with tshark, all checksums verified. */
 export async function decode<F extends string>(
@@ -35,7 +39,7 @@ export async function decode<F extends string>(
   fields: readonly F[],
 ): Promise<Decoded<F>[]> {
   const wanted = fields.flatMap((field) => ["-e", field]);
-  const { stdout } = await node.run("tshark", ["-n", "-r", path, ...CHECKS, "-T", "json", ...wanted], {
+  const { stdout } = await node.run("tshark", ["-n", "-r", path, ...PREFERENCES, "-T", "json", ...wanted], {
     timeoutMs: 120_000,
   });
   const packets = JSON.parse(stdout) as { _source: { layers: Partial<Record<F, string[]>> } }[];

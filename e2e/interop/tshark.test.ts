@@ -12,7 +12,6 @@ const FIELDS = [
   "vxlan.vni",
   "vxlan.flags",
   "udp.dstport",
-  "udp.srcport",
   "ip.checksum.status",
   "udp.checksum.status",
   "tcp.checksum.status",
@@ -87,11 +86,8 @@ describe.each([4, 6] as const)("what leaves a node over an IPv%i underlay", (fam
       expect(packets.some((packet) => packet["tcp.checksum.status"].includes(CHECKSUM_GOOD))).toBe(true);
     });
 
-    it("fits the underlay, and spreads its flows over source ports of the dynamic range", () => {
+    it("fits the underlay", () => {
       for (const packet of packets) expect(Number(packet["frame.len"][0])).toBeLessThanOrEqual(1514);
-      const ports = new Set(packets.map((packet) => Number(packet["udp.srcport"][0])));
-      expect(ports.size).toBeGreaterThan(2);
-      for (const port of ports) expect(port).toBeGreaterThanOrEqual(1024);
     });
   }, ["tshark", "tcpdump", "ethtool"]);
 });
