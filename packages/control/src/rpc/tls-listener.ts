@@ -114,17 +114,18 @@ export class TlsListener implements Startable {
   }
 
   #renewLater(): void {
+    // A renewal that was under way when the listener stopped is not followed by another.
+    if (!this.#server) return;
     this.#cancelRenewal = this.#options.clock.after(SERVER_LIFETIME_MS / 3, () => {
-      void this.#identity().then(
-        (identity) => {
-          this.#server?.setSecureContext({ ...identity, minVersion: "TLSv1.3" });
-          this.#renewLater();
-        },
-        (error: unknown) => {
-          this.#options.logger.error({ err: error }, "the server's certificate could not be renewed");
-          this.#renewLater();
-        },
-      );
+      void this.#renew().finally(() => this.#renewLater());
     });
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      this.#server?.setSecureContext({ ...(await this.#identity()), minVersion: "TLSv1.3" });
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "the server's certificate could not be renewed");
+    }
   }
 }

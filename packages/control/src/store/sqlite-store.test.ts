@@ -74,7 +74,7 @@ describe("sqlite store on disk", () => {
       total = entries.length;
       await store.close();
     }
-  });
+  }, 90_000);
 
   describe("a damaged file is refused with the way out, and left as it is", () => {
     const refused = async () => {
