@@ -1,0 +1,179 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { revokeNode } from "@warren/control/mesh/removal.ts";
+import { statusOf } from "./convergence.ts";
+import type { SimMesh } from "./sim-mesh.ts";
+import type { SimNode } from "./sim-node.ts";
+
+const RESTART_MS = 2_000;
+const PODS = ["web", "db", "cache"];
+
+/** What may happen to a mesh. */
+export const DEEDS = [
+  "start",
+  "crash",
+  "stop",
+  "leave",
+  "release",
+  "revoke",
+  "add-pod",
+  "delete-pod",
+  "cut-control",
+  "heal-control",
+  "cut-path",
+  "heal-path",
+  "step-clock",
+  "crash-control",
+  "start-control",
+  "step-control-clock",
+  "compact",
+] as const;
+
+export type Deed = (typeof DEEDS)[number];
+
+/**
+ * Does things to machines at random, as people, failures and service managers do: nothing is waited for, so that the
+ * next thing meets the last one half done. Errors that a user would have to expect are dealt with as a user would.
+ */
+export class Operator {
+  readonly #mesh: SimMesh;
+  readonly #machines: readonly SimNode[];
+  /** Should run: the service manager starts it again when it fails. */
+  readonly #wanted = new Set<SimNode>();
+  readonly #busy = new Set<SimNode>();
+  #isRepairing = false;
+  readonly revoked = new Set<SimNode>();
+  /** What nobody should ever see. */
+  readonly surprises: unknown[] = [];
+
+  constructor(mesh: SimMesh, machines: readonly SimNode[]) {
+    this.#mesh = mesh;
+    this.#machines = machines;
+  }
+
+  /** @param index of the machine it happens to @param percent 0 to 99, for what has a size */
+  async do(deed: Deed, index: number, percent: number): Promise<void> {
+    const node = this.#machines[index % this.#machines.length]!;
+    const other = this.#machines[(index + 1) % this.#machines.length]!;
+    const { control, rpc } = this.#mesh;
+    const stepMs = (percent - 50) * 3_600_000;
+    const podName = PODS[percent % PODS.length]!;
+    switch (deed) {
+      case "start":
+        return this.#start(node);
+      case "crash":
+        this.#wanted.delete(node);
+        this.#busy.delete(node);
+        return node.crash();
+      case "stop":
+        this.#wanted.delete(node);
+        return this.#act(node, () => node.stop());
+      case "leave":
+      case "release":
+        return this.#act(node, async () => {
+          for (const pod of node.agent.listPods()) await node.agent.deletePod(pod.namespace, pod.name);
+          await node.leave(deed === "release");
+          this.#wanted.delete(node);
+        });
+      case "revoke":
+        // Once in a while, or nobody is left.
+        return percent < 30 && control.isUp ? this.#revoke(node) : undefined;
+      case "add-pod":
+        return this.#act(node, () => node.addPod(podName));
+      case "delete-pod":
+        return this.#act(node, () => node.agent.deletePod("default", podName));
+      case "cut-control":
+        return rpc.cut(node.name);
+      case "heal-control":
+        return rpc.heal(node.name);
+      case "cut-path":
+        return this.#mesh.cut(node, other);
+      case "heal-path":
+        return this.#mesh.heal(node, other);
+      case "step-clock":
+        node.wall.aheadMs += stepMs;
+        return;
+      case "step-control-clock":
+        control.wall.aheadMs += stepMs;
+        return;
+      case "crash-control":
+        return control.crash();
+      case "start-control":
+        return control.isUp ? undefined : control.start();
+      case "compact":
+        return control.isUp ? control.store.compact(this.#mesh.core.context.view.revision) : undefined;
+    }
+  }
+
+  /** Heals what is broken, starts what may run, and gives up leases that are lost. */
+  async repair(): Promise<void> {
+    this.#isRepairing = true;
+    this.#mesh.healAll();
+    this.#mesh.control.wall.aheadMs = 0;
+    if (!this.#mesh.control.isUp) await this.#mesh.control.start();
+    for (const node of this.#machines) {
+      node.wall.aheadMs = 0;
+      if (!this.revoked.has(node)) this.#start(node);
+    }
+  }
+
+  /** A node that is fenced although it is not revoked needs its operator: its pods get new addresses. */
+  async releaseFenced(): Promise<void> {
+    for (const node of this.#machines) {
+      const warning = node.isUp ? statusOf(node)?.warnings[0] : undefined;
+      if (!warning?.includes("went to another node")) continue;
+      await this.#mesh.time.complete(`${node.name} stops`, node.stop());
+      this.#start(node, true);
+    }
+  }
+
+  #start(node: SimNode, acceptNewLease = false): void {
+    this.#wanted.add(node);
+    if (node.isUp || this.revoked.has(node)) return;
+    node.start({ acceptNewLease }).catch((error: unknown) => {
+      const { code, retryable } = WarrenError.from(error);
+      // A stop in the middle of a start ends it with the abort's reason.
+      if (!this.#wanted.has(node) || code === "node-revoked") return;
+      if (!retryable && code !== "lease-lost") this.surprises.push(error);
+      this.#mesh.time.after(RESTART_MS, () => {
+        if (this.#wanted.has(node)) this.#start(node, acceptNewLease || code === "lease-lost");
+      });
+    });
+  }
+
+  async #revoke(node: SimNode): Promise<void> {
+    try {
+      await revokeNode(this.#mesh.core.context, node.name);
+      this.revoked.add(node);
+      this.#wanted.delete(node);
+    } catch (error) {
+      if (WarrenError.from(error).code !== "not-found") this.surprises.push(error);
+    }
+  }
+
+  /** One command at a time on a machine, and only where an agent answers. */
+  #act(node: SimNode, command: () => Promise<unknown>): void {
+    if (!statusOf(node)?.ready || this.#busy.has(node)) return;
+    this.#busy.add(node);
+    command()
+      .catch((error: unknown) => {
+        const { code } = WarrenError.from(error);
+        if (!EXPECTED.has(code)) this.surprises.push(error);
+      })
+      .finally(() => {
+        this.#busy.delete(node);
+        // It was under way when the repair began.
+        if (this.#isRepairing) this.#start(node);
+      });
+  }
+}
+
+/** What a user who gives a command to a node must expect to hear. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  "unavailable",
+  "pod-exists",
+  "pods-present",
+  "not-found",
+  "not-ready",
+  "lease-lost",
+  "node-revoked",
+]);
