@@ -1,4 +1,3 @@
-import { mkdirSync, readFileSync } from "node:fs";
 import type { AgentStatus, PodInfo, PodRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
@@ -21,6 +20,8 @@ import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
 import { Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
+import { keepHost, settleMemory } from "./housekeeping.ts";
+import { makeDirectory, readToken } from "./start-inputs.ts";
 
 /** A node of the mesh. */
 export interface Agent extends Startable {
@@ -42,9 +43,6 @@ export interface Agent extends Startable {
 
 /** RFC 7348; what a node says until it knows its cluster's. */
 const VXLAN_PORT = 4789;
-/** How often the host is looked at for what others may have taken away. */
-const REPAIR_INTERVAL_MS = 30_000;
-const SETTLE_AFTER_MS = 2_000;
 /** How long a start waits for the first netmap once the node is registered. */
 const FIRST_NETMAP_MS = 15_000;
 
@@ -213,8 +211,8 @@ class AgentApp implements Agent {
 
     const renewal = { store: identityStore, connector, clock, random, logger, client: () => session.client };
     void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
-    void this.#keepHost(world);
-    void this.#settle(world);
+    void keepHost(world, this.#stop.signal);
+    void settleMemory(world, this.#stop.signal);
   }
 
   async stop(): Promise<void> {
@@ -352,24 +350,6 @@ class AgentApp implements Agent {
     }
   }
 
-  /** Once the first answers and the ready line are out: nobody waits for the pause. */
-  async #settle({ clock, memory }: AgentWorld): Promise<void> {
-    await sleep(clock, SETTLE_AFTER_MS, this.#stop.signal);
-    if (!this.#stop.signal.aborted) memory.settle();
-  }
-
-  async #keepHost({ clock, hostNetwork, logger }: AgentWorld): Promise<void> {
-    for (;;) {
-      await sleep(clock, REPAIR_INTERVAL_MS, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
-      try {
-        for (const what of await hostNetwork.repair()) logger.warn(`${what}, put back`);
-      } catch (error) {
-        logger.warn({ err: WarrenError.from(error) }, "the host could not be looked after; trying again");
-      }
-    }
-  }
-
   #view(): AgentView {
     const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, startedMs } = this.#running();
     return {
@@ -411,27 +391,4 @@ interface Parts {
   readonly underlay: UnderlayInterface;
   readonly identity: () => NodeIdentity;
   readonly startedMs: number;
-}
-
-function makeDirectory(path: string, mode: number): void {
-  try {
-    mkdirSync(path, { recursive: true, mode });
-  } catch (error) {
-    throw new WarrenError("config-invalid", `the directory ${path} cannot be made: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
-function readToken(config: AgentConfig): string | null {
-  if (config.token !== undefined) return config.token;
-  const path = config["token-file"];
-  if (path === undefined) return null;
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (error) {
-    throw new WarrenError("config-invalid", `token-file: ${path} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }

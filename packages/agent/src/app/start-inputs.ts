@@ -1,0 +1,28 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { AgentConfig } from "./agent-config.ts";
+
+/** Makes a directory of the agent, with its parents. Throws `config-invalid` when that cannot be. */
+export function makeDirectory(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode });
+  } catch (error) {
+    throw new WarrenError("config-invalid", `the directory ${path} cannot be made: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The join token of the configuration, from `token` or the file `token-file`; null when neither is given. */
+export function readToken(config: AgentConfig): string | null {
+  if (config.token !== undefined) return config.token;
+  const path = config["token-file"];
+  if (path === undefined) return null;
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new WarrenError("config-invalid", `token-file: ${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
