@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import { createLoopbackServer } from "@warren/common/api/loopback-server.ts";
 import type { ControlStatus } from "@warren/common/api/types.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { type Clock, systemClock } from "@warren/common/runtime/clock.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
@@ -62,7 +63,7 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
   let ready = false;
 
   const current = (): Running => {
-    if (!running) throw new TypeError("the control plane was not started");
+    if (!running) throw new WarrenError("not-ready", "the control plane is still starting; try again in a moment");
     return running;
   };
   const status = () => describe(current(), clock);
