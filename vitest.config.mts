@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /**
  * `unit` runs anywhere and in parallel; `mesh` is a whole cluster in one process; `meta` looks at the code itself;
- * `netns` and `interop` need root, real kernels and real tools, and run one file after the other, after the rest.
+ * `netns` and `interop` need root, real kernels and real tools, and run one file after the other; scripts/test.ts runs them alone.
  */
 const project = (name: string, include: string[], extra: object = {}) => ({
   test: { name, include, restoreMocks: true, testTimeout: 20_000, hookTimeout: 60_000, ...extra },
@@ -23,7 +23,6 @@ export default defineConfig({
         fileParallelism: false,
         testTimeout: 120_000,
         hookTimeout: 180_000,
-        sequence: { groupOrder: 1 },
       }),
     ],
   },

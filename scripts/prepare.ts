@@ -8,7 +8,7 @@ import { buildKernels } from "./build-kernels.ts";
 
 await buildKernels();
 // A module that cannot be loaded is told by the command that needs it; all others must stay usable.
-await Promise.allSettled(COMMANDS.map((command) => command.load?.()));
+await Promise.allSettled(COMMANDS.map(async (command) => command.load?.()));
 flushCompileCache();
 // What was imported may hold a handle open; nothing here is worth waiting for.
 process.exit(0);

@@ -34,6 +34,9 @@ export function shells(files: readonly SourceFile[]): string[] {
     .map((file) => file.path);
 }
 
+/** A comment of a paragraph, at the margin. */
+const HEADER = /^\/\*\*(\n \*.*){4}/m;
+
 /** So short that name and signature tell all there is. */
 const PLAIN_LINES = 8;
 
@@ -43,10 +46,10 @@ const PLAIN_LINES = 8;
  */
 export function undocumented(files: readonly SourceFile[]): string[] {
   return files
-    .filter((file) => isProduct(file.path) && !/^packages\/cli\/src\/commands\//.test(file.path))
+    .filter((file) => isProduct(file.path) && !file.path.startsWith("packages/cli/src/commands/"))
     .flatMap((file) => {
       const lines = file.text.split("\n");
-      const hasHeader = /^(import [^\n]*\n|\n)*\/\*\*/.test(file.text);
+      const hasHeader = HEADER.test(file.text);
       return lines.flatMap((line, index) => {
         const [, kind, name] = /^export (?:async )?(function\*?|class|abstract class) (\w+)/.exec(line) ?? [];
         if (name === undefined || hasCommentAbove(lines, index)) return [];

@@ -114,8 +114,8 @@ export const BORDERS: readonly Border[] = [
   },
   {
     from: /^e2e\/(?!mesh\/|lab\/|meta\/)/,
-    // The one part under test is the agent's pods, so its control plane is a fake one.
-    except: /^e2e\/netns\/pods-agent\.ts$/,
+    // Contract suites of the adapters to the kernel, and of pods under an agent whose control plane is a fake.
+    except: /^e2e\/netns\/(dataplane|pods)-[\w-]+(\.test)?\.ts$/,
     mustNotImport: /^packages\/(agent|control|cli)\//,
     why: "these tests see what a user sees: commands, sockets and packets",
   },
