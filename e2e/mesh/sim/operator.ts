@@ -1,10 +1,15 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { addForeignPeer, removeForeignPeer } from "@warren/control/mesh/foreign-peers.ts";
 import { revokeNode } from "@warren/control/mesh/removal.ts";
+import { addReservation, removeReservation } from "@warren/control/mesh/reservations.ts";
 import { statusOf } from "./convergence.ts";
 import type { SimMesh } from "./sim-mesh.ts";
 import type { SimNode } from "./sim-node.ts";
 
 const RESTART_MS = 2_000;
+/** Pod CIDRs of the pool that may be kept from nodes. */
+const BLOCKS = 16;
+const REFUSALS: ReadonlySet<string> = new Set(["already-exists", "not-found", "node-name-taken"]);
 const PODS = ["web", "db", "cache"];
 
 /** What may happen to a mesh. */
@@ -26,6 +31,10 @@ export const DEEDS = [
   "start-control",
   "step-control-clock",
   "compact",
+  "add-foreign",
+  "remove-foreign",
+  "reserve",
+  "unreserve",
 ] as const;
 
 export type Deed = (typeof DEEDS)[number];
@@ -101,6 +110,11 @@ export class Operator {
         return control.isUp ? undefined : control.start();
       case "compact":
         return control.isUp ? control.store.compact(this.#mesh.core.context.view.revision) : undefined;
+      case "add-foreign":
+      case "remove-foreign":
+      case "reserve":
+      case "unreserve":
+        return control.isUp ? this.#administer(deed, percent) : undefined;
     }
   }
 
@@ -112,6 +126,13 @@ export class Operator {
     if (!this.#mesh.control.isUp) await this.#mesh.control.start();
     for (const node of this.#machines) {
       node.wall.aheadMs = 0;
+    }
+    // With less than the whole pool there may not be a pod CIDR for each.
+    for (let percent = 0; percent < BLOCKS; percent++) {
+      await this.#administer("remove-foreign", percent);
+      await this.#administer("unreserve", percent);
+    }
+    for (const node of this.#machines) {
       if (!this.revoked.has(node)) this.#start(node);
     }
   }
@@ -138,6 +159,25 @@ export class Operator {
         if (this.#wanted.has(node)) this.#start(node, acceptNewLease || code === "lease-lost");
       });
     });
+  }
+
+  /** What an administrator does with addresses, and may be refused. */
+  async #administer(deed: "add-foreign" | "remove-foreign" | "reserve" | "unreserve", percent: number): Promise<void> {
+    const { context } = this.#mesh.core;
+    const block = percent % BLOCKS;
+    const cidr = `10.244.${block}.0/24`;
+    const name = `foreign${block}`;
+    try {
+      if (deed === "reserve") await addReservation(context, cidr, "");
+      else if (deed === "unreserve") await removeReservation(context, cidr);
+      else if (deed === "remove-foreign") await removeForeignPeer(context, name);
+      else {
+        const peer = { underlayAddress: `198.51.100.${block}`, vtepMac: "02:00:5e:10:00:01", podCidrs: [cidr] };
+        await addForeignPeer(context, { name, ...peer });
+      }
+    } catch (error) {
+      if (!REFUSALS.has(WarrenError.from(error).code)) this.surprises.push(error);
+    }
   }
 
   async #revoke(node: SimNode): Promise<void> {

@@ -5,7 +5,8 @@ import type { SimMesh } from "./sim-mesh.ts";
 /**
  * Watches that no address ever has two owners:
  *
- * - in the records a pod CIDR changes hands only with a higher epoch, and no two leases overlap;
+ * - in the records a pod CIDR changes hands only with a higher epoch, and overlaps neither another lease
+ *   nor a reservation nor a foreign peer's prefix;
  * - of the nodes that are connected to the control plane and in its good books, no two forward for one address.
  *
  * A node that is cut off cannot know that its time is up. That nobody else listens to it then is what packets show.
@@ -25,17 +26,23 @@ export class OwnershipWatch {
   }
 
   #checkRecords(): void {
-    const held: string[] = [];
-    for (const { cidr, nodeId, epoch } of this.#mesh.core.context.view.leases.values()) {
+    const { view } = this.#mesh.core.context;
+    const held: Owned[] = [];
+    for (const { cidr, nodeId, epoch } of view.leases.values()) {
       const before = this.#leases.get(cidr);
       if (before && epoch < before.epoch) throw new Error(`the epoch of ${cidr} went from ${before.epoch} to ${epoch}`);
       if (nodeId === null) continue;
-      held.push(cidr);
+      held.push({ owner: `a lease of ${nodeId}`, cidr });
       if (before && before.holder !== nodeId && epoch === before.epoch)
         throw new Error(`${cidr} went from ${before.holder} to ${nodeId} with the same epoch ${epoch}`);
       this.#leases.set(cidr, { holder: nodeId, epoch });
     }
-    checkDisjoint(held.map((cidr) => ({ owner: "a lease", cidr })));
+    const foreign = view.nodes
+      .values()
+      .flatMap(({ name, podCidrs }) => podCidrs.map((cidr) => ({ owner: name, cidr })));
+    checkDisjoint([...held, ...foreign]);
+    // A foreign peer may stand in what was reserved for it; a lease may not.
+    checkDisjoint([...held, ...view.reservations.values().map(({ cidr }) => ({ owner: "a reservation", cidr }))]);
   }
 
   #checkForwarding(): void {
