@@ -35,7 +35,7 @@ export function shells(files: readonly SourceFile[]): string[] {
 }
 
 /** A comment of a paragraph, at the margin. */
-const HEADER = /^\/\*\*(\n \*.*){4}/m;
+const HEADER = /^\/\*\*?(\n \*.*){4}/m;
 
 /** So short that name and signature tell all there is. */
 const PLAIN_LINES = 8;

@@ -71,6 +71,7 @@ export class MemoryUdpNetwork {
   }
 }
 
+/** One socket of the network in memory: what the packet path sees of it is what a UDP socket of the kernel shows. */
 export class MemoryUdp {
   readonly #send: (to: string, payload: Uint8Array) => void;
   readonly #unbind: () => void;
