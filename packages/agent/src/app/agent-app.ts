@@ -308,9 +308,10 @@ class AgentApp implements Agent {
   async #onNetmap(netmap: Netmap, source: "control" | "disk" = "control"): Promise<void> {
     const parts = this.#running();
     const asOfMs = source === "disk" ? this.#knowledge!.asOfMs : parts.world.clock.nowMs();
+    // Told to others only once it is in use: who sees a peer may rely on the way to it.
+    await parts.forwarder.follow(netmap);
     // The entry of this node may be newer than its registration: a label, never the lease.
     this.#knowledge = { netmap, self: this.#lease!.self, asOfMs };
-    await parts.forwarder.follow(netmap);
     this.#source = source;
     this.#firstNetmap.resolve();
   }
