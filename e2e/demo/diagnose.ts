@@ -34,13 +34,12 @@ async function statusLines(agent: WarrenProcess): Promise<string[]> {
   }
 }
 
-/** The last lines of the log at level warn or above, or all of the last lines when it is no JSON. */
+/** The last lines of the log that complain. */
 function complaints(process: WarrenProcess): string[] {
   return process
     .log()
-    .trimEnd()
     .split("\n")
-    .filter((line) => line !== "" && !/"level":(?:10|20|30|"trace"|"debug"|"info")/.test(line))
+    .filter((line) => /^\S+ (WARN|ERROR|FATAL) |^warren: /.test(line))
     .slice(-5);
 }
 
