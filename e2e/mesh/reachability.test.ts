@@ -91,19 +91,22 @@ describe(`reachability (WARREN_SEED=${SEED})`, () => {
     expect(new Set(missing.map((what) => what.split(",")[0])).size).toBe(crossed.length);
   });
 
+  const packet = (src: string, dst: string): Uint8Array =>
+    buildPacket({ src, dst, protocol: "udp", payload: new Uint8Array(8) });
+
   it("drops what a pod sends with an address that is not its node's, at the node it leaves", async () => {
-    const [web] = await threeNodes();
-    const forged = buildPacket({ src: "10.244.99.2", dst: "10.244.1.2", protocol: "udp", payload: new Uint8Array(8) });
-    web!.node.stack.sendUnguarded(forged);
+    const [web, , remote] = await threeNodes();
+    web!.node.stack.sendUnguarded(packet("10.244.99.2", remote!.address));
+    // Another node's address is no better.
+    web!.node.stack.sendUnguarded(packet(remote!.address, remote!.address));
     await mesh.time.run(100);
     expect(mesh.arrivals).toEqual([]);
-    expect(dropsOf("a")).toEqual({ "egress-spoof": 1 });
+    expect(dropsOf("a")).toEqual({ "egress-spoof": 2 });
   });
 
   it("drops what is for an address that no node has, at the node it leaves", async () => {
     const [web] = await threeNodes();
-    const lost = buildPacket({ src: web!.address, dst: "10.244.99.2", protocol: "udp", payload: new Uint8Array(8) });
-    web!.node.stack.send(lost);
+    web!.node.stack.send(packet(web!.address, "10.244.99.2"));
     await mesh.time.run(100);
     expect(mesh.arrivals).toEqual([]);
     expect(dropsOf("a")).toEqual({ "no-route": 1 });
