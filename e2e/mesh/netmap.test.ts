@@ -151,6 +151,20 @@ describe(`the netmap (WARREN_SEED=${SEED})`, () => {
     ).toEqual([a.underlay, "198.51.100.7"].sort());
   });
 
+  it("goes back, by a snapshot, with a control plane that was set back to a backup", async () => {
+    const backup = await mesh.control.backup();
+    await addForeignPeer(mesh.core.context, foreign("gw", 7));
+    await converge(mesh, SOON_MS);
+    await mesh.control.crash();
+    mesh.control.restore(backup);
+    const before = mesh.rpc.updates.length;
+    await mesh.control.start();
+    await mesh.time.run(30_000);
+    await converge(mesh, 1_000);
+    for (const node of [a, b, c]) expect(peersOf(node)).toHaveLength(2);
+    expect(mesh.rpc.updates.slice(before).map(({ kind }) => kind)).toEqual(["snapshot", "snapshot", "snapshot"]);
+  });
+
   it("carries packets without loss while peers come and go", async () => {
     const ends = [];
     for (const node of [a, b, c]) ends.push({ node, address: (await node.addPod("web")).addresses[0]! });

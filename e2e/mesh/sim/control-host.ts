@@ -3,6 +3,7 @@ import { CertificateAuthority } from "@warren/control/identity/certificate-autho
 import { createMeshCore, type MeshCore } from "@warren/control/mesh/mesh-core.ts";
 import { type ClusterSettings, ensureCluster } from "@warren/control/registry/cluster-settings.ts";
 import type { Timing } from "@warren/control/registry/timing.ts";
+import { JournaledStore, type StoreContent } from "@warren/control/store/journaled-store.ts";
 import { createMemoryStore } from "@warren/control/store/memory-store.ts";
 import type { Store } from "@warren/control/store/store.ts";
 import type { MeshServer, RpcNetwork } from "./rpc-network.ts";
@@ -83,6 +84,19 @@ export class ControlHost {
     this.#process.kill();
     // Nothing it held can act any more; this only has it let go of the store, and writes nothing.
     await core.stop();
+  }
+
+  /** What a backup of the data directory would hold now. */
+  async backup(): Promise<StoreContent> {
+    const { entries, revision } = await this.store.range("");
+    return { revision, entries, leases: [], nextLease: 1 };
+  }
+
+  /** Sets the disk back to a backup; only while the control plane is down. */
+  restore(content: StoreContent): void {
+    if (this.#running) throw new Error("the control plane is up");
+    const journal = { commit() {}, close() {} };
+    this.store = new JournaledStore({ clock: this.#options.time, content, journal });
   }
 
   /** Timers that would still fire. */
