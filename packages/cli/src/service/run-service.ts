@@ -38,6 +38,8 @@ export async function runService(
     setTimeout(() => host.exit(1), host.stopDeadlineMs).unref();
   };
   for (const signal of STOP_SIGNALS) host.onSignal(signal, onSignal);
+  // A service that waits for its next attempt may have nothing but a timer that does not keep the process up.
+  const alive = setInterval(() => {}, 2 ** 30);
   try {
     try {
       await service.start(aborter.signal);
@@ -49,6 +51,7 @@ export async function runService(
     await Promise.race([stopped, ended]);
   } finally {
     await service.stop();
+    clearInterval(alive);
     for (const signal of STOP_SIGNALS) host.offSignal(signal, onSignal);
   }
 }
