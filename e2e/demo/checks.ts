@@ -77,7 +77,8 @@ export async function nodeToPod({ lab, pods, result, signal, step }: CheckContex
     else result.failures.push(`node ${name} could not reach ${remote.label} (${remote.address()})`);
   }
   const { leases } = await lab.agent(1).get<AgentIpam>("/v1/ipam");
-  return `node → remote pod: ${reached} of ${numbers.length}, from ${leases[0]?.nodeAddress} and the like`;
+  const own = `${lab.host(1).netns}: ${leases[0]?.nodeAddress}`;
+  return `node → remote pod: ${reached} of ${numbers.length}, each from its own overlay address (${own})`;
 }
 
 /** One TCP stream between pods of two nodes. */

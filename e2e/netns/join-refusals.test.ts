@@ -27,7 +27,7 @@ describeAsRoot("a node that may not join", () => {
     const running = await agent.launch();
     const ended = await Promise.race([
       running.exited,
-      waitFor("the agent to give up", () => false, { timeoutMs: 20_000 }),
+      waitFor("the agent to give up", () => false, { timeoutMs: 60_000 }),
     ]);
     return { code: (ended as { code: number }).code, said: running.log().slice(started) };
   };
@@ -106,6 +106,15 @@ describeAsRoot("a node that may not join", () => {
     expect(said).toContain(taken);
     expect(said).toContain(lab.host(1).netns);
     expect(said).toContain(lab.host(2).netns);
+  });
+
+  it("because the control plane does not answer tries for a while, says so, and ends with 4", async () => {
+    const created = await lab.createToken();
+    await lab.controlPlane.stop();
+    const { code, said } = await refused({ token: created.token });
+    await lab.controlPlane.start();
+    expect(code).toBe(EXIT.unreachable);
+    expect(said).toContain(`${lab.control.underlay}:7443`);
   });
 
   it("leaves no trace in the mesh, and may join when it is set right", async () => {
