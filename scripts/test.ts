@@ -36,7 +36,7 @@ async function testOnRealKernels(): Promise<TestCounts> {
     console.log(`skipped: ${skipped} tests on real kernels need root; run: sudo npm test`);
     return { passed: 0, failed: 0, skipped };
   }
-  await ensureHostTools(["ip", "nft", "ping", "iperf3", "nsenter", "tc", "tcpdump", "tshark"]);
+  await ensureHostTools(["ip", "nft", "ping", "iperf3", "nsenter", "tc", "tcpdump", "tshark", "ethtool"]);
   return runVitest({ projects: ["netns"], args: filter });
 }
 
