@@ -51,6 +51,15 @@ describe(`the netmap (WARREN_SEED=${SEED})`, () => {
     expect(c.forwardedPrefixes).toEqual(before);
   });
 
+  it("gives a node that released its pod CIDR the same one when it comes back, if nobody took it", async () => {
+    const before = c.forwardedPrefixes;
+    await mesh.time.complete("c leaves", c.leave(true));
+    await mesh.time.run(60_000);
+    await mesh.time.complete("c comes back", c.start());
+    await converge(mesh, SOON_MS);
+    expect(c.forwardedPrefixes).toEqual(before);
+  });
+
   it("has everybody drop the packets of a revoked node that has not heard of it, and then has it stop", async () => {
     const [web, remote] = [await a.addPod("web"), await c.addPod("remote")];
     mesh.rpc.cut("c");
@@ -72,6 +81,13 @@ describe(`the netmap (WARREN_SEED=${SEED})`, () => {
     c.stack.send(packet);
     await mesh.time.run(SOON_MS);
     expect(c.plane!.stats().syscalls.udpSend).toBe(sent);
+  });
+
+  it("stops a node that is revoked as soon as everybody else hears of it", async () => {
+    await revokeNode(mesh.core.context, "c");
+    await mesh.time.run(SOON_MS);
+    expect(c.plane!.view).toEqual({ localPrefixes: [], peers: [] });
+    for (const node of [a, b]) expect(peersOf(node)).toHaveLength(1);
   });
 
   it("makes a peer without an agent part of the mesh, in both directions, until it is removed", async () => {

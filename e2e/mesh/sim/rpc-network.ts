@@ -31,6 +31,13 @@ export interface MeshServer {
   }): Promise<string>;
 }
 
+interface SentUpdate {
+  readonly host: string;
+  readonly kind: "snapshot" | "delta";
+  readonly bytes: number;
+  readonly atMs: number;
+}
+
 type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "Leave";
 
 /**
@@ -47,7 +54,7 @@ export class RpcNetwork {
   /** Errors of the control plane that no user should ever see. */
   readonly defects: unknown[] = [];
   /** Netmap updates sent so far, oldest first. */
-  readonly updates: { readonly host: string; readonly kind: "snapshot" | "delta"; readonly bytes: number }[] = [];
+  readonly updates: SentUpdate[] = [];
 
   constructor(time: VirtualTime, random: () => number, weather: RpcWeather) {
     this.#time = time;
@@ -178,7 +185,8 @@ export class RpcNetwork {
       try {
         for await (const update of server.as(nodeId).watchNetmap({ after_revision: after }, remote.signal)) {
           const bytes = responseSerialize(update);
-          this.updates.push({ host, kind: update.snapshot ? "snapshot" : "delta", bytes: bytes.length });
+          const kind = update.snapshot ? "snapshot" : "delta";
+          this.updates.push({ host, kind, bytes: bytes.length, atMs: this.#time.monotonicMs() });
           connection.carry("down", () => {
             received.push(bytes);
             wake();

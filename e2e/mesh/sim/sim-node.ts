@@ -44,6 +44,7 @@ export class SimNode {
   #process: SimProcess;
   #agent: Agent | null = null;
   #plane: WatchedPlane | null = null;
+  readonly #killed: Agent[] = [];
   #isLocked = false;
   #keys = 0;
   /** Virtual time a change of the forwarding tables takes on this node. */
@@ -139,8 +140,18 @@ export class SimNode {
 
   /** `kill -9` of the agent. */
   crash(): void {
+    if (this.#agent) this.#killed.push(this.#agent);
     this.#agent = null;
     this.#process.kill();
+  }
+
+  /**
+   * The end of the machine. A killed agent cannot do anything any more, but Node keeps the abort signals it waits on, and
+   * with them its packet path, for ever; told to stop, it lets go.
+   */
+  dispose(): void {
+    this.crash();
+    for (const agent of this.#killed) agent.stop().catch(() => {});
   }
 
   addPod(name: string): Promise<PodInfo> {
