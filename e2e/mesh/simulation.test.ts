@@ -6,7 +6,7 @@ import { Ledger } from "./sim/ledger.ts";
 import { OwnershipWatch } from "./sim/ownership.ts";
 import { RpcNetwork, STREAM_WINDOW } from "./sim/rpc-network.ts";
 import { randomFor, SEED } from "./sim/seed.ts";
-import { SimMesh } from "./sim/sim-mesh.ts";
+import { CALM, SimMesh } from "./sim/sim-mesh.ts";
 import { SimProcess, WallClock } from "./sim/sim-process.ts";
 import { VirtualTime } from "./sim/virtual-time.ts";
 
@@ -179,7 +179,7 @@ describe("the simulator", () => {
     const [a, b] = await mesh.join("a", "b");
     const from = { node: a!, address: (await a!.addPod("web")).addresses[0]! };
     const to = { node: b!, address: (await b!.addPod("web")).addresses[0]! };
-    mesh.underlay.weather = { delayMs: 1 };
+    mesh.setWeather(CALM);
     const ledger = new Ledger(mesh, randomFor(SEED, "packets"));
     ledger.sendOne(from, to);
     ledger.sendOne(from, to);

@@ -8,8 +8,14 @@ export interface Endpoint {
   readonly address: string;
 }
 
+/** Where a packet should come out; `node` null where its address may change hands meanwhile. */
+export interface Destination {
+  readonly node: SimNode | null;
+  readonly address: string;
+}
+
 interface Entry {
-  readonly to: Endpoint;
+  readonly to: Destination;
   readonly what: string;
   arrived: number;
 }
@@ -40,7 +46,7 @@ export class Ledger {
    * A burst from one pod to another: datagrams of one flow, equally long and not; one TCP packet; a super-packet of TCP
    * and one of UDP that the packet path has to cut.
    */
-  sendBurst(from: Endpoint, to: Endpoint, mtu: number): void {
+  sendBurst(from: Endpoint, to: Destination, mtu: number): void {
     const flow = { src: from.address, dst: to.address, srcPort: 1024 + Math.floor(this.#random() * 60_000) };
     const headers = from.address.includes(":") ? 40 : 20;
     for (const length of [16, 700, 700, 700, 33, mtu - headers - 8]) {
@@ -58,7 +64,7 @@ export class Ledger {
   }
 
   /** One small packet. */
-  sendOne(from: Endpoint, to: Endpoint): void {
+  sendOne(from: Endpoint, to: Destination): void {
     const payload = this.#payload(40);
     this.#send(from, to, buildPacket({ src: from.address, dst: to.address, protocol: "udp", payload }));
   }
@@ -74,7 +80,7 @@ export class Ledger {
     };
   }
 
-  #send(from: Endpoint, to: Endpoint, packet: Uint8Array, vnet?: Uint8Array): void {
+  #send(from: Endpoint, to: Destination, packet: Uint8Array, vnet?: Uint8Array): void {
     const parts = vnet ? referenceSegment(vnet, packet) : [packet];
     for (const [index, part] of parts.entries()) {
       const what = `${from.node.name} ${from.address} to ${to.address}, ${part.length} bytes, part ${index}`;
@@ -86,7 +92,9 @@ export class Ledger {
   #note({ node, at, packet }: Arrival): void {
     const entry = this.#entries.get(keyOf(packet));
     if (!entry) this.faults.push(`${node} got ${packet.length} bytes that nobody sent like this`);
-    else if (at !== entry.to.address || node !== entry.to.node.name)
+    else if (
+      entry.to.node ? at !== entry.to.address || node !== entry.to.node.name : at !== null && at !== entry.to.address
+    )
       this.faults.push(`a packet ${entry.what} came out on ${node} at ${at ?? "no pod"}`);
     else entry.arrived += 1;
   }

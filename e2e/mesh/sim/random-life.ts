@@ -3,12 +3,14 @@ import { type Endpoint, Ledger } from "./ledger.ts";
 import { type Deed, Operator } from "./operator.ts";
 import { OwnershipWatch } from "./ownership.ts";
 import { randomFor } from "./seed.ts";
-import { SimMesh } from "./sim-mesh.ts";
+import { CALM, SimMesh } from "./sim-mesh.ts";
+import type { SimNode } from "./sim-node.ts";
 
 /** A small pool and short clocks, so that pod CIDRs change hands often: 16 for up to 12 nodes. */
 const SETTINGS = { pools: ["10.244.0.0/20"] };
 const TIMING = { retentionMs: 120_000, restartGraceMs: 20_000 };
 const RPC_WEATHER = { delayMs: 2, jitterMs: 30, stallRate: 0.02, stallMs: 12_000 };
+const STORMY = { lossRate: 0.05, duplicateRate: 0.05, delayMs: 1, jitterMs: 20 };
 /** Back-off, a refused try, a restart by the service manager, and stalls on the way. */
 const CONVERGED_MS = 180_000;
 
@@ -31,11 +33,15 @@ export interface Life {
  * @returns number of events
  */
 export async function live({ seed, size, steps }: Life): Promise<number> {
-  const mesh = await SimMesh.start({ seed, settings: SETTINGS, timing: TIMING, rpcWeather: RPC_WEATHER });
+  const mesh = await SimMesh.start({
+    ...{ seed, settings: SETTINGS, timing: TIMING, rpcWeather: RPC_WEATHER, weather: STORMY },
+  });
   try {
     const machines = Array.from({ length: size }, (_, i) => mesh.addMachine(`n${i}`));
     const operator = new Operator(mesh, machines);
     const watch = new OwnershipWatch(mesh);
+    const random = randomFor(seed, "packets");
+    const ledger = new Ledger(mesh, random);
     let broken: Error | null = null;
     const check = (): void => {
       try {
@@ -49,11 +55,13 @@ export async function live({ seed, size, steps }: Life): Promise<number> {
     await mesh.time.run(0);
     for (const { deed, index, percent, pauseMs } of steps) {
       await operator.do(deed, index, percent);
+      chatter(machines, ledger, random);
       await mesh.time.run(pauseMs);
       check();
       if (broken) throw broken;
     }
 
+    mesh.setWeather(CALM);
     await operator.repair();
     await mesh.time.run(60_000);
     await operator.releaseFenced();
@@ -67,6 +75,8 @@ export async function live({ seed, size, steps }: Life): Promise<number> {
       throw new Error(`${(error as Error).message}: ${lag}`);
     });
     if (broken) throw broken;
+    ledger.settle();
+    if (ledger.faults.length > 0) throw new Error(ledger.faults[0]);
     if (operator.surprises.length > 0) throw new Error("a surprise", { cause: operator.surprises[0] });
     for (const node of operator.revoked)
       if (node.forwardedPrefixes.length > 0) throw new Error(`${node.name} forwards although it was revoked`);
@@ -77,7 +87,19 @@ export async function live({ seed, size, steps }: Life): Promise<number> {
   }
 }
 
-async function checkReach(mesh: SimMesh, nodes: readonly Endpoint["node"][]): Promise<void> {
+/** A few packets from any pod to the address of any other, whatever has become of it. */
+function chatter(machines: readonly SimNode[], ledger: Ledger, random: () => number): void {
+  const pods: Endpoint[] = [];
+  for (const node of machines)
+    for (const { addresses } of node.stack.pods.made.values()) pods.push({ node, address: addresses[0]! });
+  const any = (): Endpoint => pods[Math.floor(random() * pods.length)]!;
+  for (let i = 0; i < 3 && pods.length > 1; i++) {
+    const [from, { address }] = [any(), any()];
+    if (from.address !== address) ledger.sendOne(from, { node: null, address });
+  }
+}
+
+async function checkReach(mesh: SimMesh, nodes: readonly SimNode[]): Promise<void> {
   const pods: Endpoint[] = [];
   for (const node of nodes) {
     if (node.agent.listPods().length === 0) await node.addPod("probe");

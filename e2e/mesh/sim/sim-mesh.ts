@@ -29,7 +29,7 @@ export interface SimMeshOptions {
 }
 
 const CALM_RPC: RpcWeather = { delayMs: 2, jitterMs: 3 };
-const CALM: NetworkWeather = { delayMs: 1, jitterMs: 0 };
+export const CALM: NetworkWeather = { delayMs: 1, jitterMs: 0 };
 
 /**
  * A whole mesh in this process: the real control plane, real agents with their real packet paths, and between them
@@ -61,9 +61,8 @@ export class SimMesh {
     this.#logger = parts.logger;
     this.#directory = mkdtempSync(join(stateDirectory(), "warren-mesh-"));
     this.#random = randomFor(options.seed, "agents");
-    const isCut = (from: string, to: string): boolean => this.#cutPaths.has(`${from}>${to}`);
-    const weather = { ...(options.weather ?? CALM), isCut };
-    this.underlay = new MemoryUdpNetwork(this.time, randomFor(options.seed, "underlay")() * 2 ** 31, weather);
+    this.underlay = new MemoryUdpNetwork(this.time, randomFor(options.seed, "underlay")() * 2 ** 31);
+    this.setWeather(options.weather ?? CALM);
   }
 
   static async start(options: SimMeshOptions): Promise<SimMesh> {
@@ -112,6 +111,12 @@ export class SimMesh {
     const nodes = names.map((name) => this.addMachine(name));
     await this.time.complete(`${names.join(", ")} join`, Promise.all(nodes.map((node) => node.start())));
     return nodes;
+  }
+
+  /** What the underlay does to packets from now on; paths that are cut stay cut. */
+  setWeather(weather: NetworkWeather): void {
+    const isCut = (from: string, to: string): boolean => this.#cutPaths.has(`${from}>${to}`);
+    this.underlay.weather = { ...weather, isCut };
   }
 
   /** No packet passes between the two machines, in either direction, until `heal`. */
