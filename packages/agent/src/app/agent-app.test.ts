@@ -331,6 +331,21 @@ describe("an agent whose lease was given away", () => {
     expect(asked.listPods().map(({ addresses }) => addresses)).toEqual([["10.244.7.2"]]);
   });
 
+  it("does not go on with the old one when the pools have no other", async () => {
+    const exhausted = () => new WarrenError("pool-exhausted", "no pod CIDR is free");
+    const agent = await up(make());
+    control.put(peer);
+    const refuse = vi.spyOn(control, "refusal", "get").mockImplementation(exhausted);
+    control.heartbeatError = lost();
+    await clock.advance(60_000);
+    expect(agent.status()).toMatchObject({ ready: false, warnings: [expect.stringContaining("no pod CIDR is free")] });
+    expect(dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
+    await agent.stop();
+    await expect(up(make())).rejects.toMatchObject({ code: "pool-exhausted" });
+    refuse.mockRestore();
+    await up(make());
+  });
+
   it("ends to forward when it was revoked", async () => {
     const agent = await up(make());
     control.put(peer);

@@ -20,12 +20,12 @@ export interface MeshSessionOptions {
   readonly onNetmap: (netmap: Netmap) => Promise<void>;
   /** All that is known is as of now. */
   readonly onConfirmed: () => void;
-  /** The node may not forward any more, until it is registered again: `lease-lost` or `node-revoked`. */
+  /** The node may not forward any more, until it is registered again: `lease-lost`, `node-revoked`, `pool-exhausted`. */
   readonly onFenced: (error: WarrenError) => Promise<void>;
 }
 
-/** Errors after which this node's pod CIDRs may be another's. */
-const FENCING: readonly string[] = ["lease-lost", "node-revoked"];
+/** Errors after which this node's pod CIDRs may be another's. A node that has its lease is never told `pool-exhausted`. */
+const FENCING: readonly string[] = ["lease-lost", "node-revoked", "pool-exhausted"];
 /** How long until the next try when the control plane answered, and the answer was no. */
 const REFUSED_RETRY_MS = 15_000;
 const DEFAULT_HEARTBEAT_MS = 5_000;
@@ -230,7 +230,7 @@ export class MeshSession {
   }
 }
 
-/** True when nobody answered, as opposed to an answer that says no. */
+/** True when nobody answered, or not to the point, as opposed to an answer that says no. */
 function isSilence(error: WarrenError): boolean {
-  return error.retryable;
+  return error.retryable && !FENCING.includes(error.code);
 }
