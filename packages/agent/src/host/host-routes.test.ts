@@ -40,6 +40,8 @@ describe("routes of a node", () => {
   it("are refused where the host uses one of the prefixes for something else", () => {
     const taken = [{ dst: "10.244.0.0/16", dev: "cni0", protocol: "kernel" }];
     expect(() => planRoutes(plan, taken)).toThrow(/already routes 10\.244\.0\.0\/16 to cni0/);
+    const own = [{ dst: "10.244.1.0/24", dev: "cni0", protocol: "kernel" }];
+    expect(() => planRoutes(plan, own)).toThrow(/already routes 10\.244\.1\.0\/24 to cni0/);
     expect(() => planRoutes(plan, [{ dst: "10.244.0.0/17", dev: "cni0" }])).not.toThrow();
   });
 });

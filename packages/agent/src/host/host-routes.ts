@@ -31,7 +31,10 @@ export function planRoutes(plan: HostPlan, existing: readonly IpRoute[]): IpLine
     const key = keyOf(prefix, route.type ?? "unicast");
     if (route.protocol === ROUTE_PROTOCOL) {
       if (!wanted.has(key)) lines.push(deleteLine(route, prefix));
-    } else if (wanted.has(keyOf(prefix, "unicast")) && route.dev !== plan.tun) {
+    } else if (
+      (wanted.has(keyOf(prefix, "unicast")) || wanted.has(keyOf(prefix, "unreachable"))) &&
+      route.dev !== plan.tun
+    ) {
       throw new WarrenError(
         "already-exists",
         `this host already routes ${prefix} to ${route.dev ?? route.type}, and the cluster's pods need it; remove that route, or make the cluster with another --pod-cidr`,
