@@ -1,21 +1,10 @@
 import { hostname } from "node:os";
+import { checked } from "@warren/common/config/checked.ts";
 import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { parseEndpoint } from "@warren/common/net/endpoint.ts";
 import { checkName } from "@warren/common/net/name.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "@warren/common/runtime/logger.ts";
 import { z } from "zod";
-
-/** A value that `read` accepts, in its canonical form; what `read` throws becomes the message. */
-function checked(read: (text: string) => string) {
-  return z.string().transform((text, context) => {
-    try {
-      return read(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  });
-}
 
 const endpoint = checked((text) => {
   parseEndpoint(text);

@@ -1,18 +1,8 @@
+import { checked } from "@warren/common/config/checked.ts";
 import { parseEndpoint } from "@warren/common/net/endpoint.ts";
 import { formatPrefix, parsePrefix } from "@warren/common/net/prefix.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "@warren/common/runtime/logger.ts";
 import { z } from "zod";
-
-/** A value that `read` accepts, in its canonical form; what `read` throws becomes the message. */
-function checked(read: (text: string) => string) {
-  return z.string().transform((text, context) => {
-    try {
-      return read(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  });
-}
 
 const listenAddress = checked((text) => {
   parseEndpoint(text, { listen: true });
@@ -24,7 +14,7 @@ const podCidr = checked((text) => formatPrefix(parsePrefix(text)));
 /**
  * Configuration of `warren control`. A key is the flag without its dashes, the key of `control.yaml`, and, in upper
  * case with underscores, the variable `WARREN_…`. What the cluster was made with (pod-cidr, node-prefix, vni, port) is
- * kept in the store; see `app/cluster-settings.ts` for a restart with other values.
+ * kept in the store; see `registry/cluster-settings.ts` for a restart with other values.
  */
 export const controlConfigSchema = z.strictObject({
   "data-dir": z.string().min(1).default("/var/lib/warren/control").describe("State and keys; back it up"),
@@ -45,11 +35,8 @@ export const controlConfigSchema = z.strictObject({
     .describe("Length of a node's IPv4 pod CIDR; an IPv6 one is a /64"),
   vni: z.coerce.number().int().min(1).max(0xffffff).default(4096).describe("VXLAN network identifier"),
   port: z.coerce.number().int().min(1).max(65535).default(4789).describe("UDP port of VXLAN"),
-  "log-level": z
-    .enum(["trace", "debug", "info", "warn", "error", "silent"])
-    .default("info")
-    .describe("Least level that is logged"),
-  "log-format": z.enum(["text", "json"]).default("text").describe("Lines for people or for machines"),
+  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged"),
+  "log-format": z.enum(LOG_FORMATS).default("text").describe("Lines for people or for machines"),
 });
 
 /** Checked configuration: every key present. */
