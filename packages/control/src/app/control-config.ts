@@ -26,15 +26,15 @@ export const controlConfigSchema = z.strictObject({
     .min(1)
     .default(["10.244.0.0/16"])
     .describe("Pools that pod CIDRs are cut from; IPv4, IPv6 or both; give again for more"),
-  "node-prefix": z.coerce
+  "node-prefix": z
     .number()
     .int()
     .min(8)
     .max(30)
     .default(24)
     .describe("Length of a node's IPv4 pod CIDR; an IPv6 one is a /64"),
-  vni: z.coerce.number().int().min(1).max(0xffffff).default(4096).describe("VXLAN network identifier"),
-  port: z.coerce.number().int().min(1).max(65535).default(4789).describe("UDP port of VXLAN"),
+  vni: z.number().int().min(1).max(0xffffff).default(4096).describe("VXLAN network identifier"),
+  port: z.number().int().min(1).max(65535).default(4789).describe("UDP port of VXLAN"),
   "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged"),
   "log-format": z.enum(LOG_FORMATS).default("text").describe("Lines for people or for machines"),
 });
