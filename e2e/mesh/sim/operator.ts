@@ -75,7 +75,7 @@ export class Operator {
         return node.crash();
       case "stop":
         this.#wanted.delete(node);
-        return this.#act(node, () => node.stop());
+        return this.#stop(node);
       case "leave":
       case "release":
         return this.#act(node, async () => {
@@ -124,9 +124,7 @@ export class Operator {
     this.#mesh.healAll();
     this.#mesh.control.wall.aheadMs = 0;
     if (!this.#mesh.control.isUp) await this.#mesh.control.start();
-    for (const node of this.#machines) {
-      node.wall.aheadMs = 0;
-    }
+    for (const node of this.#machines) node.wall.aheadMs = 0;
     // With less than the whole pool there may not be a pod CIDR for each.
     for (let percent = 0; percent < BLOCKS; percent++) {
       await this.#administer("remove-foreign", percent);
@@ -180,6 +178,20 @@ export class Operator {
     }
   }
 
+  /** May come in the middle of a start. Afterwards nothing of the agent may be left but its files. */
+  #stop(node: SimNode): void {
+    if (!node.isUp || this.#busy.has(node)) return;
+    this.#busy.add(node);
+    node
+      .stop()
+      .then(() => {
+        if (node.pendingTimers > 0) this.surprises.push(new Error(`${node.name} left timers behind`));
+        if (node.plane !== null) this.surprises.push(new Error(`${node.name} left its packet path open`));
+      })
+      .catch((error: unknown) => this.surprises.push(error))
+      .finally(() => this.#release(node));
+  }
+
   async #revoke(node: SimNode): Promise<void> {
     try {
       await revokeNode(this.#mesh.core.context, node.name);
@@ -199,11 +211,13 @@ export class Operator {
         const { code } = WarrenError.from(error);
         if (!EXPECTED.has(code)) this.surprises.push(error);
       })
-      .finally(() => {
-        this.#busy.delete(node);
-        // It was under way when the repair began.
-        if (this.#isRepairing) this.#start(node);
-      });
+      .finally(() => this.#release(node));
+  }
+
+  #release(node: SimNode): void {
+    this.#busy.delete(node);
+    // What was under way when the repair began.
+    if (this.#isRepairing) this.#start(node);
   }
 }
 

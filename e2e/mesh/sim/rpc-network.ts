@@ -91,8 +91,13 @@ export class RpcNetwork {
   }
 
   /** Asks to be let in. @returns the node's id */
-  enroll(host: string, process: SimProcess, applicant: Parameters<MeshServer["enroll"]>[0]): Promise<string> {
-    return this.#call(this.#connect(host, process), process, (server) => server.enroll(applicant));
+  enroll(
+    host: string,
+    process: SimProcess,
+    applicant: Parameters<MeshServer["enroll"]>[0],
+    signal?: AbortSignal,
+  ): Promise<string> {
+    return this.#call(this.#connect(host, process), process, (server) => server.enroll(applicant), signal);
   }
 
   /** The Mesh service, as a process on that host sees it with that node's certificate. */
@@ -103,7 +108,6 @@ export class RpcNetwork {
       return connection;
     };
     const unary = <Request, Response>(name: UnaryName, request: Request, signal?: AbortSignal): Promise<Response> => {
-      if (signal?.aborted) return Promise.reject(signal.reason as Error);
       const { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize } =
         rpcServices().mesh.definition[name]!;
       const bytes = requestSerialize(request);
@@ -133,6 +137,7 @@ export class RpcNetwork {
     signal?: AbortSignal,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason as Error);
       const settle = (outcome: () => void): void => {
         cancel();
         unbreak();

@@ -137,8 +137,9 @@ export class SimMesh {
   /** Ends everything. Throws when something in the control plane broke on the way. */
   async close(): Promise<void> {
     await this.control.crash();
-    rmSync(this.#directory, { recursive: true, force: true });
     for (const node of this.nodes.values()) node.dispose();
+    await this.time.run(0);
+    rmSync(this.#directory, { recursive: true, force: true });
     const [defect] = this.rpc.defects;
     if (defect !== undefined) throw new Error("the control plane answered with a defect", { cause: defect });
   }

@@ -204,8 +204,8 @@ export class SimNode {
     const { rpc, time } = this.#options;
     return {
       createKey: () => `key ${++this.#keys} of ${this.name}`,
-      enroll: async (_address, _token, { nodeName, underlayAddress, keyPem }) => {
-        const nodeId = await rpc.enroll(this.name, process, { nodeName, underlayAddress, key: keyPem });
+      enroll: async (_address, _token, { nodeName, underlayAddress, keyPem, signal }) => {
+        const nodeId = await rpc.enroll(this.name, process, { nodeName, underlayAddress, key: keyPem }, signal);
         return { clusterId: "mesh", nodeId, certificatePem: nodeId, caPem: "" };
       },
       connect: (_address, { certificate }) => rpc.client(this.name, certificate, process),
