@@ -226,6 +226,16 @@ describe("revocation", () => {
     expect((await (await mesh.node("a", "192.0.2.1")).register()).self).toMatchObject({ pod_cidrs: a.held, epoch: 2 });
   });
 
+  it("takes a node that left with release, whose certificate is still good", async () => {
+    const a = await mesh.node("a", "192.0.2.1");
+    await a.register();
+    await a.mesh.leave({ release: true });
+    expect((await revokeNode(mesh.core.context, "a")).id).toBe(a.id);
+    await expect(a.register()).rejects.toThrow(coded("node-revoked"));
+    await expect(a.mesh.renewCertificate({ csr_der: new Uint8Array() })).rejects.toThrow(coded("node-revoked"));
+    await expect(revokeNode(mesh.core.context, "a")).rejects.toThrow(coded("not-found"));
+  });
+
   it("frees the name of a node that is gone for longer than the retention time, for good", async () => {
     const a = await mesh.node("a", "192.0.2.1");
     await a.register();

@@ -38,13 +38,16 @@ export function releaseUnderlay({ view }: MeshContext, draft: Draft, node: NodeR
 }
 
 /**
- * Revokes a node by its name.
+ * Revokes a node by its name: the one that has it, or else the one that gave it up when it left, since that could come
+ * back as long as it renews its certificate.
  * @throws `not-found`
  */
 export async function revokeNode(context: MeshContext, name: string): Promise<NodeRecord> {
   const { view, transactor, logger } = context;
   const node = await transactor.run((draft) => {
-    const found = view.nodes.get(draft.read(view.names, name) ?? "");
+    const holderId = draft.read(view.names, name);
+    const found =
+      holderId === undefined ? view.nodes.values().find((node) => node.name === name) : view.nodes.get(holderId);
     if (!found || found.foreign) {
       throw new WarrenError("not-found", `there is no node ${JSON.stringify(name)}; "warren nodes" lists all`);
     }
