@@ -35,13 +35,14 @@ export function createLinuxHostNetwork(): HostNetwork {
     underlay: findUnderlay,
 
     async apply(next) {
+      // First, so that `clean` also finds what a plan left that failed half-way.
+      plan = next;
       const ipv6 = hasIpv6(next);
       hardenTun(next.tun, ipv6);
       enableForwarding(ipv6);
       // The interface first: a route names the address it sends from.
       await ipBatch(await tunLines(next));
       await ipBatch(planRoutes(next, await allRoutes(ipv6)));
-      plan = next;
       await acceptForwarding(next);
     },
 
