@@ -11,7 +11,7 @@ import { MemoryHostNetwork } from "../host/memory-host-network.ts";
 import { MemoryPodNetwork } from "../pods/memory-pod-network.ts";
 import { FakeControl } from "../testing/fake-control.ts";
 import { FakeDataPlane } from "../testing/fake-data-plane.ts";
-import { VirtualClock } from "../testing/virtual-clock.ts";
+import { settle, VirtualClock } from "../testing/virtual-clock.ts";
 import { type Agent, createAgent } from "./agent-app.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps } from "./agent-deps.ts";
@@ -421,6 +421,43 @@ describe("a running agent", () => {
     expect(podNetwork.made.size).toBe(1);
     expect(dataPlane.running).toBe(false);
     expect(host.plan).toBeUndefined();
+    expect(locked.size).toBe(0);
+  });
+
+  it("takes the host down last: neither a repair, nor a pod, nor a netmap under way puts anything back", async () => {
+    const order: string[] = [];
+    const agent = await up(make());
+    const repair = Promise.withResolvers<string[]>();
+    vi.spyOn(host, "repair").mockImplementation(() => repair.promise.finally(() => order.push("repaired")));
+    await clock.advance(31_000);
+    const made = Promise.withResolvers<void>();
+    const makePod = podNetwork.make.bind(podNetwork);
+    vi.spyOn(podNetwork, "make").mockImplementation(async (wiring) => {
+      await made.promise;
+      order.push("made");
+      await makePod(wiring);
+    });
+    const clean = host.clean.bind(host);
+    vi.spyOn(host, "clean").mockImplementation(async () => {
+      order.push(`cleaned, ${control.watchers} watches`);
+      await clean();
+    });
+    const added = agent.addPod({ name: "web" });
+    await settle();
+    const stopped = agent.stop();
+    await settle();
+    expect(order).toEqual([]);
+    repair.resolve([]);
+    made.resolve();
+    await Promise.all([added, stopped]);
+    expect(order).toEqual(["repaired", "made", "cleaned, 0 watches"]);
+    expect(locked.size).toBe(0);
+  });
+
+  it("tells why it could not start, also when undoing the start fails", async () => {
+    vi.spyOn(host, "apply").mockRejectedValue(new WarrenError("already-exists", "a route is in the way"));
+    vi.spyOn(host, "clean").mockRejectedValue(new WarrenError("tool-failed", "ip: no"));
+    await expect(up(make())).rejects.toMatchObject({ code: "already-exists" });
     expect(locked.size).toBe(0);
   });
 

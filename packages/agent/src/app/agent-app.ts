@@ -92,7 +92,9 @@ class AgentApp implements Agent {
     try {
       await this.#start(both);
     } catch (error) {
-      await this.stop();
+      await this.stop().catch((second: unknown) =>
+        this.#deps.logger?.warn({ err: second }, "what the start had done could not all be undone"),
+      );
       throw error;
     }
   }
@@ -192,6 +194,9 @@ class AgentApp implements Agent {
     await pods.reconcile();
     if (this.#knowledge) await this.#onNetmap(this.#knowledge.netmap, this.#source);
     session.run();
+    // Before anything is taken away: a netmap or a pod that came meanwhile would put it back.
+    this.#undo.push(() => session.close());
+    this.#undo.push(() => pods.settled());
 
     if (world.localApi) {
       makeDirectory(config["run-dir"], 0o750);
@@ -211,7 +216,8 @@ class AgentApp implements Agent {
 
     const renewal = { store: identityStore, connector, clock, random, logger, client: () => session.client };
     void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
-    void keepHost(world, this.#stop.signal);
+    const kept = keepHost(world, this.#stop.signal);
+    this.#undo.push(() => kept);
     void settleMemory(world, this.#stop.signal);
   }
 
@@ -324,8 +330,9 @@ class AgentApp implements Agent {
   }
 
   async #onFenced(error: WarrenError): Promise<void> {
+    if (this.#fence?.message !== error.message)
+      this.#parts?.world.logger.error({ err: error }, "this node may not forward any more");
     this.#fence = error;
-    this.#parts?.world.logger.error({ err: error }, "this node may not forward any more");
     await this.#parts?.forwarder.fence();
   }
 

@@ -223,7 +223,8 @@ export class MeshSession {
   }
 
   #lost(error: WarrenError): void {
-    if (this.#connected || this.#error?.message !== error.message)
+    // What ends forwarding is told by whoever ends it.
+    if ((this.#connected || this.#error?.message !== error.message) && !FENCING.includes(error.code))
       this.#options.logger.warn({ err: error }, "not connected to the control plane, forwarding goes on");
     this.#connected = false;
     this.#error = error;

@@ -150,6 +150,11 @@ export class PodSet {
     return this.add({ name, namespace, labels, ...(process && { command: process.command }) });
   }
 
+  /** Resolves when no change is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#busy.values());
+  }
+
   /** All pods, those being made or removed included, in the order of their making. */
   list(): PodInfo[] {
     return this.#state.pods.map((pod) => this.#info(pod));
