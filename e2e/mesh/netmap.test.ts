@@ -136,6 +136,19 @@ describe(`the netmap (WARREN_SEED=${SEED})`, () => {
     await converge(mesh, (STREAM_WINDOW + 2) * c.applyMs);
   });
 
+  it("tells of what happens within a tick in one update", async () => {
+    const before = mesh.rpc.updates.length;
+    for (let i = 1; i <= 20; i++) {
+      await addForeignPeer(mesh.core.context, foreign(`gw${i}`, i));
+      await mesh.time.run(2);
+    }
+    await mesh.time.run(SOON_MS);
+    for (const node of [a, b, c]) {
+      expect(lagOf(mesh, node)).toBeNull();
+      expect(mesh.rpc.updates.slice(before).filter(({ host }) => host === node.name)).toHaveLength(1);
+    }
+  });
+
   it("catches a node up by a change when its revision can be continued", async () => {
     mesh.rpc.cut("c");
     await mesh.time.run(30_000);
