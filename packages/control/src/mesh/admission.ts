@@ -50,7 +50,7 @@ export async function enroll(context: MeshContext, request: EnrollRequest): Prom
  * @param keyHash empty for a node without a key
  */
 export function admit(context: MeshContext, draft: Draft, applicant: Applicant, keyHash: string): NodeRecord {
-  const { view, clock } = context;
+  const { view, clock, liveness } = context;
   const name = checkName(applicant.nodeName, "node");
   const holder = view.nodes.get(draft.read(view.names, name) ?? "");
   if (holder && keyHash !== "" && holder.keyHash === keyHash) {
@@ -75,6 +75,8 @@ export function admit(context: MeshContext, draft: Draft, applicant: Applicant, 
   forgetNamesake(context, draft, node.name);
   draft.read(view.nodes, id);
   draft.put(view.nodes, id, node);
+  // One that never registers gives up name and address after the retention time like any other that is silent.
+  liveness.markGone(draft, id);
   return node;
 }
 

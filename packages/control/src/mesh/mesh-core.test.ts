@@ -236,6 +236,16 @@ describe("revocation", () => {
     await expect(revokeNode(mesh.core.context, "a")).rejects.toThrow(coded("not-found"));
   });
 
+  it("frees the name of a node that joined and never registered after the retention time", async () => {
+    const a = await mesh.node("a", "192.0.2.1");
+    await mesh.clock.advance(23 * HOUR);
+    await expect(mesh.node("a", "192.0.2.2")).rejects.toThrow(coded("node-name-taken"));
+    await mesh.restart();
+    await mesh.clock.advance(2 * HOUR);
+    await mesh.node("a", "192.0.2.1");
+    await expect(a.register()).rejects.toThrow(coded("node-revoked"));
+  });
+
   it("frees the name of a node that is gone for longer than the retention time, for good", async () => {
     const a = await mesh.node("a", "192.0.2.1");
     await a.register();
