@@ -397,10 +397,20 @@ describe("a running agent", () => {
     expect(existsSync(join(dir, "data", "netmap.json"))).toBe(false);
   });
 
+  it("takes no pod in while it leaves, nor after", async () => {
+    const agent = await up(make());
+    const left = agent.leave(true);
+    await expect(agent.addPod({ name: "web" })).rejects.toMatchObject({ code: "not-ready" });
+    await left;
+    await expect(agent.addPod({ name: "web" })).rejects.toMatchObject({ code: "not-ready" });
+    expect(podNetwork.made.size).toBe(0);
+  });
+
   it("stays in the mesh when the control plane did not take its leave", async () => {
     const agent = await up(make());
     control.silent = true;
     await expect(agent.leave(false)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(agent.addPod({ name: "web" })).resolves.toBeDefined();
     control.silent = false;
     await clock.advance(30_000);
     expect(agent.status().control.connected).toBe(true);

@@ -74,6 +74,7 @@ class AgentApp implements Agent {
   #fence: WarrenError | null = null;
   #failure: Error | null = null;
   #ready = false;
+  #leaving = false;
 
   constructor(config: AgentConfig, deps: AgentDeps) {
     this.#config = config;
@@ -243,6 +244,7 @@ class AgentApp implements Agent {
 
   async addPod(request: PodRequest): Promise<PodInfo> {
     if (this.#fence) throw this.#fence;
+    if (this.#leaving) throw new WarrenError("not-ready", "this node is leaving the mesh; start its agent again first");
     return this.#running().pods.add(request);
   }
 
@@ -261,7 +263,14 @@ class AgentApp implements Agent {
         "pods-present",
         `${pods.size} ${pods.size === 1 ? "pod is" : "pods are"} on this node and would lose ${pods.size === 1 ? "its" : "their"} network; delete with "warren pod del NAME" first`,
       );
-    await session.leave(release);
+    // A pod that was let in meanwhile would hold an address that is another node's by then.
+    this.#leaving = true;
+    try {
+      await session.leave(release);
+    } catch (error) {
+      this.#leaving = false;
+      throw error;
+    }
     this.#ready = false;
     // A released lease must not be asked for again.
     if (release) netmapFile.remove();
