@@ -198,6 +198,15 @@ describe("an agent that starts", () => {
     expect(control.watchers).toBe(0);
   });
 
+  it("does not need the means that spare memory", async () => {
+    const no = () => {
+      throw new Error("ENOENT: /proc/self/smaps");
+    };
+    const agent = await up(make({}, { memory: { limit: no, settle: no } }));
+    await clock.advance(10_000);
+    expect(agent.status().ready).toBe(true);
+  });
+
   it("refuses an underlay that leaves IPv6 pods too little", async () => {
     control.nextCidrs = ["fd00:77:1::/64"];
     host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300 } });

@@ -20,7 +20,7 @@ import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
 import { Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
-import { keepHost, settleMemory } from "./housekeeping.ts";
+import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
 import { makeDirectory, readToken } from "./start-inputs.ts";
 
 /** A node of the mesh. */
@@ -104,8 +104,8 @@ class AgentApp implements Agent {
     const config = this.#config;
     const world = await agentWorld(config, this.#deps);
     const { clock, random, connector, hostNetwork, podNetwork } = world;
-    world.memory.limit();
     const logger = world.logger.child({ component: "agent", node: config.name });
+    spareMemory(() => world.memory.limit(), logger);
     const startedMs = clock.nowMs();
 
     await hostNetwork.preflight();

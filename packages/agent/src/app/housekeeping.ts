@@ -1,4 +1,5 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { Logger } from "pino";
 import { sleep } from "../control-client/retry.ts";
 import type { AgentWorld } from "./agent-deps.ts";
 
@@ -20,7 +21,16 @@ export async function keepHost({ clock, hostNetwork, logger }: AgentWorld, signa
 }
 
 /** Once, when the first answers and the ready line are out: nobody waits for the pause. */
-export async function settleMemory({ clock, memory }: AgentWorld, signal: AbortSignal): Promise<void> {
+export async function settleMemory({ clock, memory, logger }: AgentWorld, signal: AbortSignal): Promise<void> {
   await sleep(clock, SETTLE_AFTER_MS, signal);
-  if (!signal.aborted) memory.settle();
+  if (!signal.aborted) spareMemory(() => memory.settle(), logger);
+}
+
+/** A kernel or C library without what it needs costs memory, never the agent. */
+export function spareMemory(work: () => void, logger: Logger): void {
+  try {
+    work();
+  } catch (error) {
+    logger.warn({ err: WarrenError.from(error) }, "the agent takes more memory than it needs");
+  }
 }

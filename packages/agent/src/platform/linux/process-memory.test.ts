@@ -13,12 +13,15 @@ Anonymous:             0 kB
 Anonymous:             0 kB
 7f826ea44000-7f826eb9a000 r-xp 00026000 fe:00 326269                     /usr/lib/libc.so.6
 Anonymous:             0 kB
+7f826eb99000-7f826eb9a000 r--p 0017b000 fe:00 326269                     /usr/lib/libc.so.6
+Anonymous:             0 kB
+Swap:                 16 kB
 7f826eb9a000-7f826eb9b000 r--s 00026000 fe:00 326270                     /run/shared
 Anonymous:             0 kB
 `;
 
 describe("giving memory back", () => {
-  it("takes read-only private file mappings that nothing was written to, and no other", () => {
+  it("takes read-only private file mappings that nothing was written to, not even one now in swap", () => {
     expect(cleanFileMappings(SMAPS)).toEqual([
       { start: 0x0074a000, end: 0x03044000 },
       { start: 0x7f826ea44000, end: 0x7f826eb9a000 },

@@ -21,8 +21,8 @@ export function limitArenas(): void {
  * code (about 10 MB), free memory of malloc (10 MB), and the pages of the Node binary and of libraries that were touched
  * once (45 MB, of which 15 MB come back by themselves as they are used). Takes about 60 ms, once.
  *
- * The pages dropped are clean, private mappings of files, in which nothing was ever written (`Anonymous: 0`): the
- * next access maps them again from the page cache.
+ * The pages dropped are clean, private mappings of files, in which nothing was ever written (`Anonymous: 0`, and none of
+ * it in swap, where `Anonymous` no longer counts it): the next access maps them again from the page cache.
  */
 export function settleMemory(): void {
   setFlagsFromString("--expose-gc");
@@ -38,7 +38,7 @@ export function settleMemory(): void {
 export function cleanFileMappings(smaps: string): { start: number; end: number }[] {
   return smaps
     .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
-    .filter((entry) => /^Anonymous: +0 kB$/m.test(entry))
+    .filter((entry) => /^Anonymous: +0 kB$/m.test(entry) && !/^Swap: +[1-9]/m.test(entry))
     .flatMap((entry) => {
       // Address range, permissions, offset, device, inode (0: no file).
       const match = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ ([1-9]\d*) /.exec(entry);
