@@ -112,14 +112,26 @@ export function pseudoHeader(ip: usize, v6: bool, protocol: u32, length: u32): u
   return <u64>load<u32>(ip, 12) + <u64>load<u32>(ip, 16) + word(length) + word(protocol);
 }
 
+/** Offset of the checksum in a UDP header, and so the `csum_offset` that tells UDP from all others. */
+const UDP_CHECKSUM: u32 = 6;
+
+/**
+ * A transport checksum as it goes on the wire. Zero means "no checksum" in UDP and nothing but zero elsewhere: 0xffff, the
+ * same number, is written for UDP only (RFC 768; RFC 1624 §3 for the others).
+ */
+// @ts-ignore: decorator
+@inline
+export function onWire(sum: u64, field: u32): u16 {
+  const value = ~fold(sum) & 0xffff;
+  return <u16>(value == 0 && field == UDP_CHECKSUM ? 0xffff : value);
+}
+
 /**
  * Does what the kernel left to the device (`VIRTIO_NET_HDR_F_NEEDS_CSUM`): `length` bytes from `at` are summed, with the
- * pseudo header that the field already holds, and the result goes to `at + field`. A zero is written as 0xffff, which
- * is the same number and, for UDP, is not "no checksum" (RFC 768).
+ * pseudo header that the field already holds, and the result goes to `at + field`.
  */
 export function completeChecksum(at: usize, length: u32, field: u32): void {
-  const value = ~fold(sumBytes(at, length, 0)) & 0xffff;
-  store<u16>(at + field, <u16>(value ? value : 0xffff));
+  store<u16>(at + field, onWire(sumBytes(at, length, 0), field));
 }
 
 /** True when `length` bytes at `at`, checksum field included, together with `sum` are right. */

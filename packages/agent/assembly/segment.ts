@@ -1,4 +1,4 @@
-import { fold, moveUpAndSum, pseudoHeader, sumBytes, word } from "./checksum";
+import { fold, moveUpAndSum, onWire, pseudoHeader, sumBytes, word } from "./checksum";
 
 // @ts-ignore: decorator
 @inline
@@ -40,7 +40,7 @@ export function segment(base: usize, outer: u32, length: u32, l4: u32, headers: 
   const front = outer + headers;
   const ip = base + outer;
   const transport = ip + l4;
-  const checksumField: usize = udp ? 6 : 16;
+  const checksumField: u32 = udp ? 6 : 16;
 
   // What is the same in all packets is summed once: with length, identification and checksum as zero …
   const firstId = bswap<u16>(load<u16>(ip, 4));
@@ -102,8 +102,7 @@ export function segment(base: usize, outer: u32, length: u32, l4: u32, headers: 
       store<u8>(toTransport, <u8>flag, 13);
       sum += <u64>seq + (<u64>flag << 8);
     }
-    const value = ~fold(sum) & 0xffff;
-    store<u16>(toTransport + checksumField, <u16>(value ? value : 0xffff));
+    store<u16>(toTransport + checksumField, onWire(sum, checksumField));
   }
   return count;
 }

@@ -1,3 +1,4 @@
+import { readU16 } from "@warren/common/wire/field.ts";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildKernels } from "../../../../scripts/build-kernels.ts";
@@ -49,6 +50,32 @@ describe("a packet to a peer", () => {
     path.tun.send(packet, vnet);
     path.egress.run(10);
     expect(path.inner()).toEqual([whole]);
+  });
+});
+
+describe("a checksum that comes out as zero", () => {
+  const superPacket = (protocol: "tcp" | "udp") => {
+    const spec = { src: "10.1.0.2", dst: "10.2.0.5", protocol } as const;
+    const field = protocol === "tcp" ? 36 : 26;
+    const whole = buildPacket({ ...spec, payload: new Uint8Array(10) });
+    // Payload that adds up to what the checksum is without it makes it zero.
+    const payload = new Uint8Array(10);
+    payload.set(whole.subarray(field, field + 2));
+    return { ...buildSuperPacket({ ...spec, payload }, 10), field };
+  };
+
+  test.each([
+    ["tcp", 0],
+    ["udp", 0xffff],
+  ] as const)("is written for %s as %i, cut or not", (protocol, expected) => {
+    const { vnet, packet, field } = superPacket(protocol);
+    for (const gso of [vnet[1]!, 0]) {
+      const path = createEgressPath();
+      path.tun.send(packet.slice(), vnet.slice().fill(gso, 1, 2));
+      path.egress.run(10);
+      const [inner] = path.inner();
+      expect(readU16(inner!, field)).toBe(expected);
+    }
   });
 });
 

@@ -152,8 +152,8 @@ export function pseudoHeader(packet: Uint8Array, l4: number): number {
 function completed(packet: Uint8Array, l4: number, field: number): Uint8Array {
   writeU16(packet, l4 + field, 0);
   const sum = sumBytes(packet, l4, packet.length - l4, pseudoHeader(packet, l4));
-  // Zero and 0xffff are the same number; the kernel writes the second, which for UDP does not mean "none".
-  writeU16(packet, l4 + field, finishChecksum(sum) || 0xffff);
+  // Zero and 0xffff are the same number; for UDP it has to be the second, because zero means "none" (RFC 768).
+  writeU16(packet, l4 + field, finishChecksum(sum) || (field === 6 ? 0xffff : 0));
   if (packet[0]! >>> 4 === 4) {
     writeU16(packet, 10, 0);
     writeU16(packet, 10, finishChecksum(sumBytes(packet, 0, 20)));
