@@ -49,6 +49,8 @@ export class ClusterView {
   readonly #listeners = new Set<ViewListener>();
   readonly #waiting = new Set<{ readonly revision: number; readonly settle: (error?: Error) => void }>();
   #revision = 0;
+  /** Why the view follows no more. */
+  #failure: Error | undefined;
   #stop: AbortController | undefined;
   #following: Promise<void> | undefined;
 
@@ -79,17 +81,16 @@ export class ClusterView {
   async start(): Promise<void> {
     this.#stop = new AbortController();
     await this.#read();
-    this.#following = this.#follow(this.#stop.signal);
+    this.#following = this.#follow(this.#stop.signal).catch((error: Error) => this.#fail(error));
   }
 
   async stop(): Promise<void> {
     this.#stop?.abort();
     await this.#following;
-    const error = new WarrenError("unavailable", "the control plane is stopping");
-    for (const waiting of [...this.#waiting]) waiting.settle(error);
+    this.#fail(new WarrenError("unavailable", "the control plane is stopping"));
   }
 
-  /** Resolves when the view shows `revision`. */
+  /** Resolves when the view shows `revision`; rejects when it follows the store no more. */
   reached(revision: number): Promise<void> {
     if (this.#revision >= revision) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -102,7 +103,7 @@ export class ClusterView {
         },
       };
       this.#waiting.add(waiting);
-      if (this.#stop?.signal.aborted) waiting.settle(new WarrenError("unavailable", "the control plane is stopping"));
+      if (this.#failure) waiting.settle(this.#failure);
     });
   }
 
@@ -124,7 +125,7 @@ export class ClusterView {
       try {
         for await (const batch of this.#store.watch("", this.#revision, signal)) this.#apply(batch);
       } catch (error) {
-        if (WarrenError.from(error).code !== "compacted") return this.#fail(error as Error);
+        if (WarrenError.from(error).code !== "compacted") throw error;
         // Too slow: the same road as the start.
         await this.#read();
       }
@@ -132,6 +133,7 @@ export class ClusterView {
   }
 
   #fail(error: Error): void {
+    this.#failure ??= error;
     for (const waiting of [...this.#waiting]) waiting.settle(error);
   }
 
