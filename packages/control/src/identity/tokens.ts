@@ -78,6 +78,19 @@ export class Tokens {
   }
 
   /**
+   * The token of this id and secret, in whatever state. Cheap, for before anything dear is done for a caller.
+   * @throws `token-unknown`
+   */
+  find(id: string, secret: string): TokenRecord {
+    const record = this.#options.view.tokens.get(id);
+    if (record && timingSafeEqual(Buffer.from(record.hash, "hex"), Buffer.from(hashOf(secret), "hex"))) return record;
+    throw new WarrenError(
+      "token-unknown",
+      "this control plane has not made this join token, or has forgotten it; make a new one",
+    );
+  }
+
+  /**
    * Checks a secret and uses the token up by one, in the caller's transaction: either the node is admitted and the use
    * is counted, or neither.
    * @returns the node that joined with this token and this very key before, whose answer must have been lost; else null
@@ -85,13 +98,8 @@ export class Tokens {
    */
   redeem(draft: Draft, id: string, secret: string, keyHash: string, nodeId: () => string): string | null {
     const { view, clock } = this.#options;
-    const record = draft.read(view.tokens, id);
-    if (!record || !timingSafeEqual(Buffer.from(record.hash, "hex"), Buffer.from(hashOf(secret), "hex"))) {
-      throw new WarrenError(
-        "token-unknown",
-        "this control plane has not made this join token, or has forgotten it; make a new one",
-      );
-    }
+    draft.read(view.tokens, id);
+    const record = this.find(id, secret);
     if (record.revoked) throw new WarrenError("token-revoked", `join token ${id} was revoked; make a new one`);
     const before = record.joined.find((use) => use.keyHash === keyHash);
     if (before) return before.nodeId;

@@ -6,7 +6,7 @@ import { checkNodeCertificate, readCertificate } from "@warren/common/identity/c
 import { parseToken } from "@warren/common/identity/join-token.ts";
 import { createCertificateRequest, createNodeKey } from "@warren/common/identity/node-key.ts";
 import { type EnrollRequest, PROTOCOL_VERSION } from "@warren/common/rpc/messages.ts";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BACKDATE_MS, NODE_LIFETIME_MS } from "../identity/certificate-authority.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -136,6 +136,14 @@ describe("joining with a token", () => {
     await expect(mesh.core.enroll(await requestFor(text, "a", "192.0.2.1", keyPem))).rejects.toThrow(
       coded("node-revoked"),
     );
+  });
+
+  it("does no work on the request of who has no token", async () => {
+    const good = await requestFor((await token()).token, "a", "192.0.2.1");
+    const read = vi.spyOn(mesh.ca, "readRequest");
+    await expect(mesh.core.enroll({ ...good, token_secret: "A".repeat(24) })).rejects.toThrow(coded("token-unknown"));
+    expect(read).not.toHaveBeenCalled();
+    read.mockRestore();
   });
 
   it("refuses a request that does not prove its key, or whose key is of another kind", async () => {

@@ -25,6 +25,8 @@ export interface Applicant {
 export async function enroll(context: MeshContext, request: EnrollRequest): Promise<EnrollResponse> {
   const { view, transactor, tokens, ca, logger } = context;
   checkProtocol(request.protocol);
+  // Before a signature is verified for anybody who can open a connection.
+  tokens.find(request.token_id, request.token_secret);
   const csr = await ca.readRequest(request.csr_der);
   const node = await transactor.run((draft) => {
     let admitted: NodeRecord | undefined;
