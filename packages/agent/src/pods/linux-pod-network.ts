@@ -6,7 +6,7 @@ import { type IpLine, ipBatch } from "../platform/linux/ip.ts";
 import { machineMounts, NETNS_DIR } from "../platform/linux/mount.ts";
 import { inNetns, netnsExists, netnsInode, openNetns, removeNetnsFile } from "../platform/linux/netns.ts";
 import { processesInNetns, processRuns, processStartTime, signalProcess } from "../platform/linux/process.ts";
-import { listSysctl, writeSysctl } from "../platform/linux/sysctl.ts";
+import { listSysctl, readSysctl, writeSysctl } from "../platform/linux/sysctl.ts";
 import type { PodCommand, PodNetwork, PodWiring, StartedProcess } from "./pod-network.ts";
 
 /** Next hop of every pod. Nobody owns it: a permanent neighbour entry says that the host end of the veth has it. */
@@ -28,8 +28,12 @@ export function createLinuxPodNetwork(): PodNetwork {
 
   async function wire(wiring: PodWiring, withNetns: boolean): Promise<void> {
     const prefix = mounts.prefix;
-    await ipBatch([...(withNetns ? [["netns", "add", wiring.netns]] : []), ...hostLines(wiring)], { prefix });
+    const made: IpLine[] = [...(withNetns ? [["netns", "add", wiring.netns]] : []), linkLine(wiring)];
+    // One process for both, except where new interfaces come without IPv6: no route to them before it is on.
+    const apart = hasIpv6(wiring) && readSysctl(["net", "ipv6", "conf", "default", "disable_ipv6"]) === "1";
+    await ipBatch(apart ? made : [...made, ...hostRoutes(wiring)], { prefix });
     hardenHostEnd(wiring);
+    if (apart) await ipBatch(hostRoutes(wiring));
     const fd = openNetns(pathOf(wiring.netns));
     try {
       inNetns(fd, () => hardenPod(wiring));
@@ -78,15 +82,11 @@ export function createLinuxPodNetwork(): PodNetwork {
   };
 }
 
-function hostLines(wiring: PodWiring): IpLine[] {
+function linkLine(wiring: PodWiring): IpLine {
   const mtu = String(wiring.mtu);
-  const [host, pod] = [wiring.hostInterface, wiring.netns];
   return [
-    [
-      ...["link", "add", host, "mtu", mtu, "address", wiring.hostMac, "type", "veth"],
-      ...["peer", "name", "eth0", "mtu", mtu, "address", wiring.podMac, "netns", pod],
-    ],
-    ...hostRoutes(wiring),
+    ...["link", "add", wiring.hostInterface, "mtu", mtu, "address", wiring.hostMac, "type", "veth"],
+    ...["peer", "name", "eth0", "mtu", mtu, "address", wiring.podMac, "netns", wiring.netns],
   ];
 }
 
