@@ -70,6 +70,9 @@ export function createLinuxPodNetwork(): PodNetwork {
       if (hasNetns && hasLink) {
         await ipBatch(hostRoutes(wiring));
         hardenHostEnd(wiring);
+        // The underlay's MTU may be another since: an end that takes less than the other sends drops silently.
+        const sizes = ["mtu", String(wiring.mtu), "gso_max_segs", String(wiring.gsoMaxSegments)];
+        await ipBatch([["link", "set", "eth0", ...sizes]], { netns: wiring.netns, prefix: mounts.prefix });
         return "kept";
       }
       if (hasLink) await ipBatch([["link", "del", wiring.hostInterface]]);
