@@ -10,7 +10,7 @@ export interface HandlerOptions {
   readonly routes: readonly Route[];
   /** Looks at a request before its route; throws to refuse it. */
   readonly guard?: (request: IncomingMessage) => void;
-  /** Told of every error with status 500, which the caller only sees as `internal`. */
+  /** Told of every `internal` error. */
   readonly onDefect?: (error: WarrenError) => void;
 }
 
@@ -26,7 +26,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   response.once("close", () => gone.abort());
   try {
     options.guard?.(request);
-    const url = new URL(request.url ?? "/", "http://local");
+    const url = URL.parse(request.url ?? "/", "http://local");
+    if (!url) throw new WarrenError("usage", `${JSON.stringify(request.url)} is not a path`);
     const { route, params } = matchRoute(options.routes, request.method ?? "GET", url.pathname);
     const body = await readJson(request);
     const result = await route.handle({ params, query: url.searchParams, body, signal: gone.signal });
@@ -57,11 +58,16 @@ function send(response: ServerResponse, reply: LocalReply): void {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new WarrenError("usage", `a request body has at most ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_BODY_BYTES) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new WarrenError("usage", "the request body broke off", { cause });
   }
+  if (size > MAX_BODY_BYTES) throw new WarrenError("usage", `a request body has at most ${MAX_BODY_BYTES} bytes`);
   if (size === 0) return undefined;
   try {
     return JSON.parse(Buffer.concat(chunks).toString("utf8"));

@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -149,8 +150,8 @@ describe("local API over a Unix socket", () => {
 });
 
 describe("local API on loopback", () => {
-  async function loopback() {
-    const server = createLoopbackServer({ address: "127.0.0.1:0", routes });
+  async function loopback(onDefect?: (error: WarrenError) => void) {
+    const server = createLoopbackServer({ address: "127.0.0.1:0", routes, ...(onDefect && { onDefect }) });
     await server.start();
     stops.push(() => server.stop());
     return { server, port: Number(server.address.split(":").at(-1)) };
@@ -164,6 +165,20 @@ describe("local API on loopback", () => {
     for (const host of [`evil.example:${port}`, "127.0.0.1", `127.0.0.1:${port + 1}`, `127.0.0.1.nip.io:${port}`]) {
       expect(await get(host)).toMatchObject({ status: 403 });
     }
+  });
+
+  it("calls no request of a stranger a defect: a target that is no path, a body that breaks off", async () => {
+    const defects: string[] = [];
+    const { port } = await loopback((error) => defects.push(error.message));
+    const host = `127.0.0.1:${port}`;
+    expect(await raw({ host: "127.0.0.1", port, path: "//", headers: { host } })).toMatchObject({ status: 400 });
+    const socket = connect(port, "127.0.0.1");
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 9\r\n\r\n{`, () =>
+      socket.resetAndDestroy(),
+    );
+    await once(socket, "close");
+    expect(await raw({ host: "127.0.0.1", port, path: "/metrics", headers: { host } })).toMatchObject({ status: 200 });
+    expect(defects).toEqual([]);
   });
 
   it("sends no CORS header and lets nothing be stored", async () => {
