@@ -32,16 +32,24 @@ const PREFERENCES = [
   "tcp.analyze_sequence_numbers:FALSE",
 ].flatMap((preference) => ["-o", preference]);
 
-/** Decodes a capture with tshark, all checksums verified. */
+/**
+ * Decodes a capture with tshark, all checksums verified. What TCP carries on `dataPort` is random: without being told,
+ * tshark would now and then take it for some protocol, and complain about that.
+ */
 export async function decode<F extends string>(
   node: LabNode,
   path: string,
+  dataPort: number,
   fields: readonly F[],
 ): Promise<Decoded<F>[]> {
   const wanted = fields.flatMap((field) => ["-e", field]);
-  const { stdout } = await node.run("tshark", ["-n", "-r", path, ...PREFERENCES, "-T", "json", ...wanted], {
-    timeoutMs: 120_000,
-  });
+  const { stdout } = await node.run(
+    "tshark",
+    ["-n", "-r", path, ...PREFERENCES, "-d", `tcp.port==${dataPort},data`, "-T", "json", ...wanted],
+    {
+      timeoutMs: 120_000,
+    },
+  );
   const packets = JSON.parse(stdout) as { _source: { layers: Partial<Record<F, string[]>> } }[];
   return packets.map(({ _source: { layers } }) => {
     const decoded = {} as Record<F, readonly string[]>;
