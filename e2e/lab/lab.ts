@@ -166,7 +166,7 @@ export class Lab {
     return this.warren<TokenCreated>("control", "token", "create", ...flags);
   }
 
-  /** Runs a `warren` command with `-o json` where told, and returns what it printed. Throws `tool-failed`. */
+  /** Runs a `warren` command with `-o json` and returns what it printed, parsed. Throws `tool-failed`. */
   async warren<T>(where: Where, ...args: string[]): Promise<T> {
     const { code, stdout, stderr } = await this.tryWarren(where, ...args);
     if (code !== 0)
