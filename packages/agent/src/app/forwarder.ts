@@ -85,8 +85,9 @@ export class Forwarder {
       this.#usePods();
       await this.#apply();
       for (const pod of strangers) {
-        const { addresses } = await this.#options.pods.readdress(pod);
-        this.#options.logger.warn({ pod: pod.name, from: pod.addresses, to: addresses }, "pod has new addresses");
+        const renewed = await this.#options.pods.readdress(pod);
+        const change = { pod: pod.name, from: pod.addresses, to: renewed?.addresses };
+        if (renewed) this.#options.logger.warn(change, "pod has new addresses");
       }
     });
   }

@@ -28,7 +28,7 @@ export function checkPodRequest(request: PodRequest): WantedPod {
     name: checkName(textOf(request.name, "name"), "pod"),
     namespace: checkName(textOf(request.namespace ?? "default", "namespace"), "namespace"),
     labels: checkLabels(request.labels ?? {}),
-    command: request.command && request.command.length > 0 ? checkCommand(request.command) : null,
+    command: checkCommand(request.command ?? []),
   };
 }
 
@@ -50,9 +50,10 @@ function checkLabels(labels: Readonly<Record<string, string>>): Readonly<Record<
   return labels;
 }
 
-function checkCommand(command: readonly string[]): readonly string[] {
+function checkCommand(command: readonly string[]): readonly string[] | null {
   if (!Array.isArray(command) || command.some((word) => typeof word !== "string" || word.includes("\0")))
     throw usage("command of a pod must be a list of texts: the program and its arguments");
+  if (command.length === 0) return null;
   if (command[0] === "" || command[0]!.startsWith("-"))
     throw usage(`${JSON.stringify(command[0])} is not a program; the first word of the command names it`);
   return command;

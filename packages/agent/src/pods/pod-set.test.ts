@@ -6,7 +6,7 @@ import { systemClock } from "@warren/common/runtime/clock.ts";
 import type { StateFile } from "@warren/common/runtime/state-file.ts";
 import fc from "fast-check";
 import { pino } from "pino";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryPodNetwork } from "./memory-pod-network.ts";
 import { PodSet, type PodSource } from "./pod-set.ts";
 import { type PodsState, podsFile } from "./pod-state.ts";
@@ -95,6 +95,7 @@ describe("pods", () => {
       { name: 7 },
       null,
       { name: "a", command: "ls" },
+      { name: "a", command: { 0: "ls" } },
       { name: "a", command: ["--help"] },
     ])
       await expect(pods.add(bad as never)).rejects.toMatchObject({ code: "usage" });
@@ -152,6 +153,50 @@ describe("pods", () => {
     pods.use({ cidrs: ["10.244.2.0/24"], mtu: 1450, gsoMaxSegments: 44 });
     expect(await pods.readdress(web!)).toMatchObject({ addresses: ["10.244.2.2"], process: { running: true } });
     expect(pods.strangers(["10.244.2.0/24"])).toEqual([]);
+  });
+
+  it("does not lose a pod that is given new addresses, wherever it is killed, nor bring one back", async () => {
+    for (let killAt = 0; killAt < 3; killAt++) {
+      rmSync(join(dataDir, "pods.json"), { force: true });
+      network = new MemoryPodNetwork();
+      await open(["10.244.1.0/24"]).add({ name: "web", labels: { app: "web" }, command: ["sleep", "9"] });
+      const pods = open(["10.244.2.0/24"], killedBefore(killAt));
+      const [web] = pods.strangers(["10.244.2.0/24"]);
+      await pods.readdress(web!).catch(() => {});
+      const restarted = open(["10.244.2.0/24"]);
+      await restarted.reconcile();
+      const [found] = restarted.list();
+      expect(found).toMatchObject({ name: "web", labels: { app: "web" }, process: { command: ["sleep", "9"] } });
+      expect([...network.made.values()].map((pod) => pod.addresses)).toEqual([found?.addresses]);
+    }
+    const pods = open(["10.244.3.0/24"]);
+    const [web] = pods.strangers(["10.244.3.0/24"]);
+    const [, renewed] = await Promise.all([pods.delete("default", "web"), pods.readdress(web!)]);
+    expect([renewed, pods.size]).toEqual([null, 0]);
+  });
+
+  it("ends every program in a pod gently, also in one that was made without", async () => {
+    const pods = open();
+    await pods.add({ name: "idle" });
+    const remove = vi.spyOn(network, "remove");
+    await pods.delete("default", "idle");
+    expect(remove).toHaveBeenCalledWith(expect.anything(), 3_000);
+  });
+
+  it("repairs the others when one resists, and keeps its addresses", async () => {
+    const first = open(["10.244.1.0/29"]);
+    const stuck = await first.add({ name: "stuck" });
+    const web = await first.add({ name: "web" });
+    network.made.clear();
+    const repair = network.repair.bind(network);
+    vi.spyOn(network, "repair").mockImplementation((wiring) => {
+      if (wiring.netns.endsWith("stuck")) throw new WarrenError("timeout", "processes 7 in the pod do not end");
+      return repair(wiring);
+    });
+    const again = open(["10.244.1.0/29"]);
+    await again.reconcile();
+    expect([...network.made.values()].map((pod) => pod.addresses)).toEqual([web.addresses]);
+    expect(again.list().map((pod) => pod.addresses)).toEqual([stuck.addresses, web.addresses]);
   });
 
   it("never gives an address twice and never loses a pod, wherever it is killed", async () => {

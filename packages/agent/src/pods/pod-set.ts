@@ -8,7 +8,7 @@ import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { StateFile } from "@warren/common/runtime/state-file.ts";
 import type { Logger } from "pino";
-import { allocate, nodeAddress, podCapacity } from "./address-allocator.ts";
+import { type Allocation, allocate, nodeAddress, podCapacity } from "./address-allocator.ts";
 import { podParts } from "./pod-names.ts";
 import type { PodNetwork, PodWiring, StartedProcess } from "./pod-network.ts";
 import { checkPodRequest, podEnvironment } from "./pod-request.ts";
@@ -79,14 +79,15 @@ export class PodSet {
 
   /**
    * After a start: finishes what was being removed, takes away what was only half made, repairs the rest. A pod whose
-   * namespace is gone (a reboot) is made again with the same address; its command is not run again.
+   * namespace is gone (a reboot) is made again with the same address; its command is not run again. A pod that resists
+   * (a process that hangs in the kernel) is reported and keeps its addresses: it must not take the others off the mesh.
    */
   async reconcile(): Promise<void> {
     await this.#guard();
     for (const pod of this.#state.pods) {
       const key = podKey(pod.namespace, pod.name);
       const log = this.#options.logger.child({ pod: key });
-      await this.#alone(key, async () => {
+      const brought = this.#alone(key, async () => {
         if (pod.phase !== "ready") {
           await this.#takeAway(pod);
           log.info(`pod was ${pod.phase} when the agent ended, removed`);
@@ -94,6 +95,9 @@ export class PodSet {
           log.warn({ addresses: pod.addresses }, "network namespace was lost, made again with the same addresses");
         }
       });
+      await brought.catch((error: unknown) =>
+        log.error({ err: error }, `pod could not be ${pod.phase === "ready" ? "repaired" : "removed"}; delete it`),
+      );
     }
   }
 
@@ -106,18 +110,7 @@ export class PodSet {
         throw new WarrenError("pod-exists", `pod ${key} exists on this node; delete it first, or take another name`);
       const pod = this.#claim(wanted);
       try {
-        await this.#guard();
-        const wiring = this.#wiring(pod);
-        await this.#options.network.make(wiring);
-        const started = wanted.command && (await this.#start(pod, wiring, wanted.command));
-        const process = started && {
-          command: wanted.command!,
-          pid: started.pid,
-          startTime: started.startTime,
-          exit: null,
-        };
-        this.#put({ ...pod, phase: "ready", process: process ?? null });
-        if (started) this.#watch(key, started);
+        await this.#bringUp(pod, wanted.command);
       } catch (error) {
         await this.#takeAway(pod).catch((cleanup: unknown) =>
           this.#options.logger.warn({ pod: key, err: cleanup }, "could not take away a pod that could not be made"),
@@ -143,11 +136,24 @@ export class PodSet {
     });
   }
 
-  /** Gives a pod new addresses from the present pod CIDRs, by making it again; its command is started again. */
-  async readdress(pod: PodRecord): Promise<PodInfo> {
-    await this.delete(pod.namespace, pod.name);
-    const { name, namespace, labels, process } = pod;
-    return this.add({ name, namespace, labels, ...(process && { command: process.command }) });
+  /**
+   * Gives a pod new addresses from the present pod CIDRs, by making it again; its command is started again. A pod that was
+   * deleted meanwhile stays so. The old record is replaced in one write, so a kill at any moment leaves the old pod or the
+   * new one, never none.
+   * @returns null when there is no such pod any more
+   */
+  async readdress({ namespace, name }: PodRecord): Promise<PodInfo | null> {
+    const key = podKey(namespace, name);
+    return this.#alone(key, async () => {
+      const old = this.#find(key);
+      if (old?.phase !== "ready") return null;
+      await this.#options.network.remove(this.#wiring(old), GRACE_MS);
+      const { addresses, last } = this.#allocate();
+      const pod: PodRecord = { ...old, addresses };
+      this.#commit({ last, pods: this.#replaced(pod) });
+      await this.#bringUp(pod, old.process?.command ?? null);
+      return this.#info(this.#find(key)!);
+    });
   }
 
   /** Resolves when no change is under way. */
@@ -182,9 +188,7 @@ export class PodSet {
 
   /** Decides on the addresses and writes them down, in one synchronous step. */
   #claim(wanted: ReturnType<typeof checkPodRequest>): PodRecord {
-    const used = new Set(this.#state.pods.flatMap((pod) => pod.addresses));
-    const { addresses, last } = allocate(this.#space.cidrs, this.#state.last, (address) => used.has(address));
-    if (addresses.length === 0) throw new WarrenError("not-ready", "this node has no pod CIDR yet; try again later");
+    const { addresses, last } = this.#allocate();
     const pod: PodRecord = {
       name: wanted.name,
       namespace: wanted.namespace,
@@ -198,11 +202,29 @@ export class PodSet {
     return pod;
   }
 
+  #allocate(): Allocation {
+    const used = new Set(this.#state.pods.flatMap((pod) => pod.addresses));
+    const allocation = allocate(this.#space.cidrs, this.#state.last, (address) => used.has(address));
+    if (allocation.addresses.length > 0) return allocation;
+    throw new WarrenError("not-ready", "this node has no pod CIDR yet; try again later");
+  }
+
+  /** Makes a pod that is written down, starts its command, and writes down that it is ready. */
+  async #bringUp(pod: PodRecord, command: readonly string[] | null): Promise<void> {
+    await this.#guard();
+    const wiring = this.#wiring(pod);
+    await this.#options.network.make(wiring);
+    const started = command && (await this.#start(pod, wiring, command));
+    const process = started && { command: command!, pid: started.pid, startTime: started.startTime, exit: null };
+    this.#put({ ...pod, phase: "ready", process: process ?? null });
+    if (started) this.#watch(podKey(pod.namespace, pod.name), started);
+  }
+
   async #takeAway(pod: PodRecord): Promise<void> {
     const key = podKey(pod.namespace, pod.name);
     // A full disk must not keep a pod alive: the record stays `ready` or `making` until the last write goes through.
     this.#putIfRoom({ ...pod, phase: "removing" });
-    await this.#options.network.remove(this.#wiring(pod), pod.process ? GRACE_MS : 0);
+    await this.#options.network.remove(this.#wiring(pod), GRACE_MS);
     rmSync(this.#logFile(pod), { force: true });
     this.#commit({
       ...this.#state,
@@ -216,12 +238,14 @@ export class PodSet {
   }
 
   #watch(key: string, started: StartedProcess): void {
-    void started.exited.then((exit) => {
+    const told = started.exited.then((exit) => {
       const pod = this.#find(key);
       if (pod?.process?.pid !== started.pid || pod.phase !== "ready") return;
       this.#options.logger.info({ pod: key, exit }, "the pod's command ended");
       this.#putIfRoom({ ...pod, process: { ...pod.process, exit } });
     });
+    // A disk that fails altogether is no reason to end the agent.
+    told.catch((error: unknown) => this.#options.logger.warn({ pod: key, err: error }, "its end is not written down"));
   }
 
   #guard(): Promise<void> {
@@ -264,9 +288,12 @@ export class PodSet {
   }
 
   #put(pod: PodRecord): void {
+    this.#commit({ ...this.#state, pods: this.#replaced(pod) });
+  }
+
+  #replaced(pod: PodRecord): PodRecord[] {
     const key = podKey(pod.namespace, pod.name);
-    const pods = this.#state.pods.map((other) => (podKey(other.namespace, other.name) === key ? pod : other));
-    this.#commit({ ...this.#state, pods });
+    return this.#state.pods.map((other) => (podKey(other.namespace, other.name) === key ? pod : other));
   }
 
   #putIfRoom(pod: PodRecord): void {
