@@ -30,9 +30,10 @@ describe("virtual time", () => {
   it("lets everything that can go on go on between two events", async () => {
     const time = new VirtualTime();
     let depth = 0;
-    time.after(1, async () => {
+    const descend = async (): Promise<void> => {
       for (let i = 0; i < 1_000; i++) depth = await Promise.resolve(i);
-    });
+    };
+    time.after(1, () => void descend());
     let seen = -1;
     time.after(1, () => {
       seen = depth;
@@ -113,7 +114,7 @@ describe("the network to the control plane", () => {
       },
     });
     const stop = new AbortController();
-    const reader = client.watchNetmap({ after_revision: 0 }, stop.signal)[Symbol.asyncIterator]();
+    const reader = client.watchNetmap({ after_revision: 0, generation: "" }, stop.signal)[Symbol.asyncIterator]();
     const first = reader.next();
     await time.run(60_000);
     expect(((await first).value as { revision: number }).revision).toBe(1);
@@ -145,7 +146,9 @@ describe("the simulator", () => {
       const mesh = await start(seed);
       const trace: string[] = [];
       mesh.onChange = () => {
-        const forwards = [...mesh.nodes.values()].map(({ name, forwardedPrefixes }) => `${name}=${forwardedPrefixes}`);
+        const forwards = [...mesh.nodes.values()].map(
+          ({ name, forwardedPrefixes }) => `${name}=${forwardedPrefixes.join()}`,
+        );
         trace.push(`${mesh.time.monotonicMs()} ${forwards.join(" ")}`);
       };
       const nodes = await mesh.join("a", "b", "c", "d");

@@ -2,7 +2,7 @@ import { referenceSegment } from "@warren/agent/dataplane/testing/packets.ts";
 import { MemoryHostNetwork } from "@warren/agent/host/memory-host-network.ts";
 import { MemoryTun } from "@warren/agent/platform/memory/memory-tun.ts";
 import { MemoryPodNetwork } from "@warren/agent/pods/memory-pod-network.ts";
-import { formatAddress, type IpAddress, parseAddress } from "@warren/common/net/address.ts";
+import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
 import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 
 /** A packet as it came out at a pod, or at the node itself. */
@@ -79,9 +79,4 @@ function destinationOf(packet: Uint8Array): IpAddress {
   return packet[0]! >>> 4 === 6
     ? { family: 6, bytes: packet.slice(24, 40) }
     : { family: 4, bytes: packet.slice(16, 20) };
-}
-
-/** Canonical text, so that addresses can be compared as texts. */
-export function canonical(address: string): string {
-  return formatAddress(parseAddress(address));
 }

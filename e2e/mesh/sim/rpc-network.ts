@@ -125,7 +125,7 @@ export class RpcNetwork {
         await unary("Leave", request, signal);
       },
       watchNetmap: (request, signal) =>
-        this.#watch({ host, nodeId, process, connection: current(), after: request.after_revision, signal }),
+        this.#watch({ host, nodeId, process, connection: current(), request, signal }),
       close: () => connection?.break("the client closed it"),
     };
   }
@@ -165,7 +165,7 @@ export class RpcNetwork {
     });
   }
 
-  async *#watch({ host, nodeId, process, connection, after, signal }: Watch): AsyncGenerator<NetmapUpdate> {
+  async *#watch({ host, nodeId, process, connection, request, signal }: Watch): AsyncGenerator<NetmapUpdate> {
     if (signal.aborted) return;
     const { responseSerialize, responseDeserialize } = rpcServices().mesh.definition["WatchNetmap"]!;
     const received: Buffer[] = [];
@@ -188,7 +188,7 @@ export class RpcNetwork {
     signal.addEventListener("abort", onAbort);
     const serve = async (server: MeshServer): Promise<void> => {
       try {
-        for await (const update of server.as(nodeId).watchNetmap({ after_revision: after }, remote.signal)) {
+        for await (const update of server.as(nodeId).watchNetmap(request, remote.signal)) {
           const bytes = responseSerialize(update);
           const kind = update.snapshot ? "snapshot" : "delta";
           this.updates.push({ host, kind, bytes: bytes.length, atMs: this.#time.monotonicMs() });
