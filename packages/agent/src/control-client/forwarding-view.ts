@@ -23,16 +23,22 @@ export function compileView(netmap: Netmap, self: NodeMessage): ForwardingView {
 /** Nothing goes out and nothing comes in: for a node whose lease is not its own any more. */
 export const CLOSED_VIEW: ForwardingView = { localPrefixes: [], peers: [] };
 
-/** All that the host must route into the overlay: the pools, and prefixes of foreign peers that lie outside of them. */
+/**
+ * All that the host must route into the overlay: the pools, and prefixes of foreign peers that lie outside of them, of the
+ * families that the pools have: on a node without IPv6 pods the overlay's device has no IPv6.
+ */
 export function overlayPrefixes(cluster: ClusterMessage, nodes: Iterable<NodeMessage>): string[] {
   const pools = cluster.pod_cidrs.map(parsePrefix);
-  const inPool = (cidr: string): boolean => {
+  const isOutside = (cidr: string): boolean => {
     const prefix = parsePrefix(cidr);
-    return pools.some((pool) => pool.length <= prefix.length && prefixContains(pool, prefix.address));
+    const family = pools.filter((pool) => pool.address.family === prefix.address.family);
+    return (
+      family.length > 0 && !family.some((pool) => pool.length <= prefix.length && prefixContains(pool, prefix.address))
+    );
   };
   const outside = [...nodes]
     .filter((node) => faultOf(node) === null)
     .flatMap((node) => node.pod_cidrs)
-    .filter((cidr) => !inPool(cidr));
+    .filter(isOutside);
   return [...cluster.pod_cidrs, ...new Set(outside)];
 }
