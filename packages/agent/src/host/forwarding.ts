@@ -5,8 +5,8 @@ import { listSysctl, readSysctl, writeSysctl } from "../platform/linux/sysctl.ts
  * then. A host with IPv6 forwarding stops to listen to router advertisements (RFC 4861 §6.2.1), and one that gets its
  * default route from them would lose it half an hour later; `accept_ra=2` is Linux's "and still do".
  */
-export function enableForwarding(ipv6: boolean): void {
-  writeSysctl(["net", "ipv4", "ip_forward"], "1");
+export function enableForwarding({ ipv4, ipv6 }: { readonly ipv4: boolean; readonly ipv6: boolean }): void {
+  if (ipv4) writeSysctl(["net", "ipv4", "ip_forward"], "1");
   if (!ipv6 || readSysctl(["net", "ipv6", "conf", "all", "forwarding"]) === "1") return;
   for (const name of listSysctl(["net", "ipv6", "conf"]))
     if (name !== "all" && readSysctl(["net", "ipv6", "conf", name, "accept_ra"]) === "1")

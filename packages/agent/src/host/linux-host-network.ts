@@ -39,7 +39,7 @@ export function createLinuxHostNetwork(): HostNetwork {
       plan = next;
       const ipv6 = hasIpv6(next);
       hardenTun(next.tun, ipv6);
-      enableForwarding(ipv6);
+      enableForwarding({ ipv4: hasIpv4(next), ipv6 });
       // The interface first: a route names the address it sends from.
       await ipBatch(await tunLines(next));
       await ipBatch(planRoutes(next, await allRoutes(ipv6)));
@@ -120,11 +120,15 @@ async function acceptForwarding(plan: HostPlan): Promise<number> {
 }
 
 function iptablesOf(plan: HostPlan): IptablesProgram[] {
-  return hasIpv6(plan) ? ["iptables", "ip6tables"] : ["iptables"];
+  return [...(hasIpv4(plan) ? (["iptables"] as const) : []), ...(hasIpv6(plan) ? (["ip6tables"] as const) : [])];
 }
 
 function interfacesOf(plan: HostPlan): string[] {
   return [plan.tun, `${HOST_INTERFACE_PREFIX}+`];
+}
+
+function hasIpv4(plan: HostPlan): boolean {
+  return plan.podCidrs.some((cidr) => !cidr.includes(":"));
 }
 
 function hasIpv6(plan: HostPlan): boolean {
