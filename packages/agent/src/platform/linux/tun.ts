@@ -67,7 +67,10 @@ function attachError(name: string, errno: number): WarrenError {
     return new WarrenError("not-root", `making the TUN device ${name} needs root (CAP_NET_ADMIN)`);
   }
   if (errno === ERRNO.EBUSY) {
-    return new WarrenError("already-exists", `the TUN device ${name} is held by another process: is an agent running?`);
+    return new WarrenError(
+      "already-exists",
+      `the TUN device ${name} is held by another process, an agent most likely; stop it, or run this one in a network namespace of its own`,
+    );
   }
   return new WarrenError(
     "tun-missing",
