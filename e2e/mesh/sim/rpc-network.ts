@@ -2,7 +2,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
 import { rpcServices } from "@warren/common/rpc/definitions.ts";
 import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
-import type { NetmapUpdate } from "@warren/common/rpc/messages.ts";
+import type { NetmapUpdate, WatchNetmapRequest } from "@warren/common/rpc/messages.ts";
 import { Connection } from "./connection.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -124,8 +124,7 @@ export class RpcNetwork {
       leave: async (request, signal) => {
         await unary("Leave", request, signal);
       },
-      watchNetmap: (request, signal) =>
-        this.#watch({ host, nodeId, process, connection: current(), request, signal }),
+      watchNetmap: (request, signal) => this.#watch({ host, nodeId, process, connection: current(), request, signal }),
       close: () => connection?.break("the client closed it"),
     };
   }
@@ -167,7 +166,9 @@ export class RpcNetwork {
 
   async *#watch({ host, nodeId, process, connection, request, signal }: Watch): AsyncGenerator<NetmapUpdate> {
     if (signal.aborted) return;
-    const { responseSerialize, responseDeserialize } = rpcServices().mesh.definition["WatchNetmap"]!;
+    const { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize } =
+      rpcServices().mesh.definition["WatchNetmap"]!;
+    const asked = requestDeserialize(requestSerialize(request)) as WatchNetmapRequest;
     const received: Buffer[] = [];
     let error: WarrenError | null = null;
     let wake = (): void => {};
@@ -188,7 +189,7 @@ export class RpcNetwork {
     signal.addEventListener("abort", onAbort);
     const serve = async (server: MeshServer): Promise<void> => {
       try {
-        for await (const update of server.as(nodeId).watchNetmap(request, remote.signal)) {
+        for await (const update of server.as(nodeId).watchNetmap(asked, remote.signal)) {
           const bytes = responseSerialize(update);
           const kind = update.snapshot ? "snapshot" : "delta";
           this.updates.push({ host, kind, bytes: bytes.length, atMs: this.#time.monotonicMs() });
@@ -266,7 +267,7 @@ interface Watch {
   readonly nodeId: string;
   readonly process: SimProcess;
   readonly connection: Connection;
-  readonly after: number;
+  readonly request: WatchNetmapRequest;
   readonly signal: AbortSignal;
 }
 
