@@ -33,4 +33,9 @@ describe("names of a pod's parts", () => {
     expect(new Set(names.map((parts) => parts.netns)).size).toBe(names.length);
     expect(new Set(names.map((parts) => parts.hostInterface)).size).toBe(names.length);
   });
+
+  it("differs for pods of a node whose name leaves no room for theirs, also where 32 bits of the hash agree", () => {
+    const names = ["p21558", "p136577"].map((pod) => podParts("n".repeat(60), "default", pod).netns);
+    expect(new Set(names).size).toBe(2);
+  });
 });

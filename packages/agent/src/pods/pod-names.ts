@@ -14,6 +14,8 @@ export interface PodParts {
 }
 
 const MAX_NETNS = 60;
+/** 48 bits: of a long node name the hash is all that is left of the pod's, and two pods of one name would be one. */
+const NETNS_HASH = 12;
 
 /** Several nodes may share one machine (each in its own network namespace), so the node's name is part of the names. */
 export function podParts(node: string, namespace: string, pod: string): PodParts {
@@ -23,7 +25,8 @@ export function podParts(node: string, namespace: string, pod: string): PodParts
   // "a-b" + "c" and "a" + "b-c" read the same once joined: the hash tells them apart.
   const ambiguous = namespace.includes("-") || pod.includes("-");
   const fits = plain.length <= MAX_NETNS;
-  const netns = fits && !ambiguous ? plain : `${plain.slice(0, MAX_NETNS - 9)}-${hex.slice(0, 8)}`;
+  const netns =
+    fits && !ambiguous ? plain : `${plain.slice(0, MAX_NETNS - NETNS_HASH - 1)}-${hex.slice(0, NETNS_HASH)}`;
   return {
     netns,
     hostInterface: HOST_INTERFACE_PREFIX + hex.slice(0, 11),
