@@ -242,3 +242,13 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
   expect(stdout).toContain("the clock is 40 s ahead");
   expect((await warren("status", "-o", "wide")).stdout).toContain("tunVnetHdr, no udpGro");
 });
+
+test("doctor names an address or endpoint that is none as usage", async () => {
+  for (const flags of [
+    ["--underlay", "300.1.1.1"],
+    ["--control", "nowhere"],
+  ]) {
+    const { code, stderr } = await runWarren(["doctor", ...flags]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(flags[1]!)]);
+  }
+});

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { type Check, runDoctor } from "@warren/agent/doctor/doctor.ts";
 import type { AgentStatus } from "@warren/common/api/types.ts";
 import { EXIT } from "@warren/common/errors/codes.ts";
+import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
+import { parseEndpoint } from "@warren/common/net/endpoint.ts";
 import { call } from "../client/local-api.ts";
 import { type CommandContext, integerFlag, print, textFlag } from "../context.ts";
 import { paint } from "../output/paint.ts";
@@ -11,8 +13,11 @@ const COLORS = { ok: "green", warn: "yellow", fail: "red" } as const;
 
 export async function run(context: CommandContext): Promise<number> {
   const agent = await runningAgent(context);
-  const underlay = textFlag(context, "underlay") ?? agent?.node.underlayAddress;
+  const given = textFlag(context, "underlay");
+  // As the kernel writes it: an IPv6 address has many forms.
+  const underlay = given === undefined ? agent?.node.underlayAddress : formatAddress(parseAddress(given));
   const control = textFlag(context, "control") ?? agent?.control.address;
+  if (control !== undefined) parseEndpoint(control);
   const port = integerFlag(context, "port", 1, 65_535) ?? agent?.cluster.port;
   const checks = await runDoctor({
     ...(underlay !== undefined && { underlay }),
