@@ -1,5 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
+import { filterRules } from "../platform/linux/docker-user.ts";
 import { readSysctl } from "../platform/linux/sysctl.ts";
 import { fail, ok, warn } from "./check-result.ts";
 import type { Check } from "./doctor.ts";
@@ -21,14 +22,14 @@ export function checkForwarding(): Check[] {
 /** What drops forwarded packets. Docker's DROP is dealt with; a policy of somebody's own table is not. */
 export async function checkFilter(): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const program of ["iptables", "ip6tables"]) {
-    const listing = await rules(program);
+  for (const program of ["iptables", "ip6tables"] as const) {
+    const listing = await filterRules(program);
     if (listing === null) continue;
     const drop = listing.includes("-P FORWARD DROP");
     const docker = listing.includes("-N DOCKER-USER");
     const detail = drop
       ? `the policy of FORWARD is DROP; an agent adds accept rules to ${docker ? "DOCKER-USER" : "FORWARD"}`
-      : "FORWARD accepts";
+      : "the policy of FORWARD is ACCEPT";
     checks.push(ok(program, detail));
   }
   return [...checks, await checkNftables()];
@@ -63,14 +64,4 @@ interface NftChain {
   readonly name: string;
   readonly hook?: string;
   readonly policy?: string;
-}
-
-async function rules(program: string): Promise<string | null> {
-  try {
-    const { code, stdout } = await tryRun(program, ["-w", "-S"]);
-    return code === 0 ? stdout : null;
-  } catch (error) {
-    if (error instanceof WarrenError && error.code === "tool-missing") return null;
-    throw error;
-  }
 }

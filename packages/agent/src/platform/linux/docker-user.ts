@@ -27,7 +27,7 @@ export function planAccept(listing: string, rules: readonly string[][]): { chain
 
 /** Puts missing accept rules in; without the program there is nothing it could have set. @returns rules added */
 export async function ensureAccept(program: IptablesProgram, interfaces: readonly string[]): Promise<number> {
-  const listing = await list(program);
+  const listing = await filterRules(program);
   const plan = listing === null ? null : planAccept(listing, acceptRules(interfaces));
   if (plan === null) return 0;
   for (const rule of plan.missing) await edit(program, ["-I", plan.chain, "1", ...rule]);
@@ -36,7 +36,7 @@ export async function ensureAccept(program: IptablesProgram, interfaces: readonl
 
 /** Takes our rules out of both chains, as often as they are there. */
 export async function removeAccept(program: IptablesProgram, interfaces: readonly string[]): Promise<void> {
-  const listing = await list(program);
+  const listing = await filterRules(program);
   if (listing === null) return;
   const ours = new Set(acceptRules(interfaces).map((rule) => rule.join(" ")));
   for (const line of listing.split("\n")) {
@@ -46,7 +46,7 @@ export async function removeAccept(program: IptablesProgram, interfaces: readonl
 }
 
 /** The filter table as rules; null when the program is not installed or this kernel has no such table. */
-async function list(program: IptablesProgram): Promise<string | null> {
+export async function filterRules(program: IptablesProgram): Promise<string | null> {
   try {
     const { code, stdout } = await tryRun(program, ["-w", "-S"]);
     return code === 0 ? stdout : null;
