@@ -194,6 +194,24 @@ describe(`the netmap (WARREN_SEED=${SEED})`, () => {
     expect(mesh.rpc.updates.slice(before).map(({ kind }) => kind)).toEqual(["snapshot", "snapshot", "snapshot"]);
   });
 
+  it("goes back with it also a node that was away until the numbers of revisions had come round again", async () => {
+    const backup = await mesh.control.backup();
+    await addForeignPeer(mesh.core.context, foreign("gone", 7));
+    await converge(mesh, SOON_MS);
+    const { revision } = mesh.core.context.netmap;
+    mesh.rpc.cut("c");
+    await mesh.control.crash();
+    mesh.control.restore(backup);
+    await mesh.control.start();
+    await mesh.time.run(30_000);
+    for (let i = 8; i < 12; i++) await addForeignPeer(mesh.core.context, foreign(`gw${i}`, i));
+    await mesh.time.run(SOON_MS);
+    expect(mesh.core.context.netmap.revision).toBeGreaterThan(revision);
+    mesh.rpc.heal("c");
+    await converge(mesh, 60_000);
+    expect(peersOf(c)).toHaveLength(2 + 4);
+  });
+
   it("carries packets without loss while peers come and go", async () => {
     const ends = [];
     for (const node of [a, b, c]) ends.push({ node, address: (await node.addPod("web")).addresses[0]! });

@@ -110,7 +110,8 @@ describe("the network to the control plane", () => {
     let made = 0;
     const { time, client } = network({
       async *watchNetmap() {
-        for (;;) yield { revision: ++made, delta: { cluster: null, changed: [], removed_ids: [] } };
+        const delta = { cluster: null, changed: [], removed_ids: [] };
+        for (;;) yield { revision: ++made, generation: "one", delta };
       },
     });
     const stop = new AbortController();

@@ -262,7 +262,9 @@ describe("an agent whose control plane goes away", () => {
     control.silent = false;
     await clock.advance(20_000);
     expect(agent.status()).toMatchObject({ control: { connected: true, error: null }, warnings: [] });
-    expect(control.watchedFrom.at(-1)).toBeGreaterThan(0);
+    const { after_revision, generation } = control.watchedFrom.at(-1)!;
+    expect(after_revision).toBeGreaterThan(0);
+    expect(generation).toBe("generation1");
     expect(control.registrations.at(-1)).toMatchObject({ held_pod_cidrs: ["10.244.1.0/24"], held_epoch: 1 });
   });
 
@@ -295,7 +297,7 @@ describe("an agent whose control plane goes away", () => {
     control.revision = 1_000;
     control.breakWatches();
     await clock.advance(60_000);
-    expect(control.watchedFrom.at(-1)).toBe(0);
+    expect(control.watchedFrom.at(-1)?.after_revision).toBe(0);
     control.put(peer);
     await clock.advance(10);
     expect(dataPlane.view?.peers).toHaveLength(1);

@@ -46,6 +46,8 @@ export class MeshSession {
   #stop = new AbortController();
   #client: MeshClient | null = null;
   #netmap: Netmap | null;
+  /** Whose revision the netmap has; not known of one from the disk, which a snapshot replaces. */
+  #generation = "";
   #registered: RegisterResponse | null = null;
   #running: Promise<void> | null = null;
   /** Ends the current watch and heartbeat, not the session. */
@@ -186,10 +188,11 @@ export class MeshSession {
 
   async #watch(signal: AbortSignal): Promise<void> {
     try {
-      const after_revision = this.#netmap?.revision ?? 0;
-      for await (const update of this.client.watchNetmap({ after_revision }, signal)) {
+      const request = { after_revision: this.#netmap?.revision ?? 0, generation: this.#generation };
+      for await (const update of this.client.watchNetmap(request, signal)) {
         if (signal.aborted) return;
         this.#netmap = applyUpdate(this.#netmap, update);
+        this.#generation = update.generation;
         await this.#options.onNetmap(this.#netmap);
         this.#confirmed();
       }

@@ -5,6 +5,7 @@ import { overlayPrefixes } from "./forwarding-view.ts";
 import { applyUpdate, faultOf, type Netmap } from "./netmap.ts";
 
 const cluster = { id: "c", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" };
+const generation = "g1";
 const node = (id: string, epoch = 1): NodeMessage => ({
   ...{ id, name: id, underlay_address: "192.0.2.1", port: 0, vtep_mac: "02:00:00:00:00:01", epoch },
   ...{ pod_cidrs: ["10.244.1.0/24"], state: "NODE_STATE_READY", foreign: false },
@@ -19,14 +20,19 @@ describe("netmap", () => {
     fc.assert(
       fc.property(fc.array(change), (changes) => {
         const truth = new Map<string, NodeMessage>();
-        let map: Netmap = applyUpdate(null, { revision: 1, snapshot: { cluster, nodes: [] } });
+        let map: Netmap = applyUpdate(null, { revision: 1, snapshot: { cluster, nodes: [] }, generation });
         for (const [i, { put, remove }] of changes.entries()) {
           const changed = put.map(({ id, epoch }) => node(id, epoch)).filter(({ id }) => !remove.includes(id));
           for (const item of changed) truth.set(item.id, item);
           for (const id of remove) truth.delete(id);
-          map = applyUpdate(map, { revision: i + 2, delta: { cluster: null, changed, removed_ids: remove } });
+          map = applyUpdate(map, {
+            revision: i + 2,
+            delta: { cluster: null, changed, removed_ids: remove },
+            generation,
+          });
         }
-        const whole = applyUpdate(null, { revision: map.revision, snapshot: { cluster, nodes: [...truth.values()] } });
+        const snapshot = { cluster, nodes: [...truth.values()] };
+        const whole = applyUpdate(null, { revision: map.revision, snapshot, generation });
         expect(new Map(map.nodes)).toEqual(new Map(whole.nodes));
         expect(map.cluster).toEqual(cluster);
       }),
@@ -35,7 +41,9 @@ describe("netmap", () => {
 
   it("asks for a snapshot when a change comes first", () => {
     const delta = { cluster: null, changed: [], removed_ids: [] };
-    expect(() => applyUpdate(null, { revision: 5, delta })).toThrow(expect.objectContaining({ code: "compacted" }));
+    expect(() => applyUpdate(null, { revision: 5, delta, generation })).toThrow(
+      expect.objectContaining({ code: "compacted" }),
+    );
   });
 
   it("lets nothing through to routes and headers that is not an address", () => {

@@ -1,7 +1,15 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
-import type { NetmapUpdate, NodeMessage, RegisterRequest, RegisterResponse } from "@warren/common/rpc/messages.ts";
+import type {
+  NetmapUpdate,
+  NodeMessage,
+  RegisterRequest,
+  RegisterResponse,
+  WatchNetmapRequest,
+} from "@warren/common/rpc/messages.ts";
 import type { ControlConnector } from "../control-client/control-connector.ts";
+
+const GENERATION = "generation1";
 
 /**
  * A control plane of one page for tests of the agent: leases from a list, a netmap that the test changes, and switches
@@ -22,7 +30,7 @@ export class FakeControl implements ControlConnector {
   compactedBelow = 0;
   lifetimeMs = 24 * 3_600_000;
   readonly registrations: RegisterRequest[] = [];
-  readonly watchedFrom: number[] = [];
+  readonly watchedFrom: WatchNetmapRequest[] = [];
   enrolments = 0;
   renewals = 0;
   left: boolean | null = null;
@@ -88,7 +96,7 @@ export class FakeControl implements ControlConnector {
         this.heartbeats++;
         return { revision: this.revision, control_time_ms: this.#nowMs() };
       },
-      watchNetmap: (request, signal) => this.#watch(request.after_revision, signal),
+      watchNetmap: (request, signal) => this.#watch(request, signal),
       renewCertificate: async () => {
         this.#answer();
         this.renewals++;
@@ -126,9 +134,10 @@ export class FakeControl implements ControlConnector {
     return { cluster: this.cluster, self, heartbeat_interval_ms: 5_000 };
   }
 
-  async *#watch(after: number, signal: AbortSignal): AsyncGenerator<NetmapUpdate> {
+  async *#watch(request: WatchNetmapRequest, signal: AbortSignal): AsyncGenerator<NetmapUpdate> {
     this.#answer();
-    this.watchedFrom.push(after);
+    this.watchedFrom.push(request);
+    const after = request.after_revision;
     if (after > 0 && after < this.compactedBelow) throw new WarrenError("compacted", "that revision is gone");
     const queue: (NetmapUpdate | null)[] = [this.#snapshot()];
     let wake = (): void => {};
@@ -153,12 +162,13 @@ export class FakeControl implements ControlConnector {
   }
 
   #snapshot(): NetmapUpdate {
-    return { revision: this.revision, snapshot: { cluster: this.cluster, nodes: [...this.nodes.values()] } };
+    const snapshot = { cluster: this.cluster, nodes: [...this.nodes.values()] };
+    return { revision: this.revision, snapshot, generation: GENERATION };
   }
 
   #tell(delta: NonNullable<NetmapUpdate["delta"]>): void {
     this.revision++;
-    for (const listener of this.#listeners) listener({ revision: this.revision, delta });
+    for (const listener of this.#listeners) listener({ revision: this.revision, delta, generation: GENERATION });
   }
 
   #answer(): void {

@@ -52,6 +52,7 @@ export interface HeartbeatResponse {
 
 export interface WatchNetmapRequest {
   readonly after_revision: number;
+  readonly generation: string;
 }
 
 /** Exactly one of `snapshot` and `delta` is set. */
@@ -59,6 +60,7 @@ export interface NetmapUpdate {
   readonly revision: number;
   readonly snapshot?: NetmapSnapshot | null;
   readonly delta?: NetmapDelta | null;
+  readonly generation: string;
 }
 
 export interface NetmapSnapshot {

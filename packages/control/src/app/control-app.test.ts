@@ -29,7 +29,7 @@ describe("control plane", () => {
     expect(first.heartbeat_interval_ms).toBe(5000);
 
     const stop = new AbortController();
-    const updates = a.mesh.watchNetmap({ after_revision: 0 }, stop.signal)[Symbol.asyncIterator]();
+    const updates = a.mesh.watchNetmap({ after_revision: 0, generation: "" }, stop.signal)[Symbol.asyncIterator]();
     const snapshot = (await updates.next()).value as NetmapUpdate;
     expect(snapshot.snapshot?.nodes).toEqual([first.self]);
     const second = await b.mesh.register(registerRequest(b));
@@ -70,7 +70,9 @@ describe("control plane", () => {
     await control.start();
     const node = await control.join("a", "192.0.2.1");
     await node.mesh.register(registerRequest(node));
-    const updates = node.mesh.watchNetmap({ after_revision: 0 }, new AbortController().signal)[Symbol.asyncIterator]();
+    const updates = node.mesh
+      .watchNetmap({ after_revision: 0, generation: "" }, new AbortController().signal)
+      [Symbol.asyncIterator]();
     await updates.next();
     const ended = expect(updates.next()).rejects.toThrow(coded("unavailable"));
     await control.stop();

@@ -84,7 +84,7 @@ function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
     heartbeat: async (request) => heartbeat(running(), nodeId, request),
     async *watchNetmap(request, signal) {
       const { view, netmap } = running();
-      yield* netmap.watch(request.after_revision, signal, () => requireMember(view, nodeId));
+      yield* netmap.watch(request, signal, () => requireMember(view, nodeId));
     },
     async renewCertificate(request) {
       const { view, ca } = running();

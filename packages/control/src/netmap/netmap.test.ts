@@ -57,40 +57,43 @@ describe("netmap", () => {
   it("continues from a revision it knows with what changed since, and nothing else", async () => {
     const [a, b, c] = await joined(3);
     const reader = a!.watch();
-    const { revision } = await reader.soon();
+    const first = await reader.soon();
     await reader.stop();
     await b!.mesh.leave({ release: false });
     await revokeNode(mesh.core.context, "n3");
-    const update = await a!.watch(revision).soon();
+    const update = await a!.watch(first).soon();
     expect(update.snapshot).toBeUndefined();
     expect(update.delta).toEqual({ cluster: null, changed: [], removed_ids: [b!.id, c!.id] });
-    expect((await a!.watch(update.revision).soon()).delta).toEqual({ cluster: null, changed: [], removed_ids: [] });
+    expect((await a!.watch(update).soon()).delta).toEqual({ cluster: null, changed: [], removed_ids: [] });
   });
 
   it("falls back to a snapshot for a revision from the future, from before its own start, or too long ago", async () => {
     const [a] = await joined(2);
-    const { revision } = await a!.watch().soon();
-    expect((await a!.watch(revision + 1000).soon()).snapshot).toBeDefined();
+    const first = await a!.watch().soon();
+    expect((await a!.watch({ ...first, revision: first.revision + 1000 }).soon()).snapshot).toBeDefined();
     await mesh.core.context.tokens.create({});
     await mesh.restart();
-    expect((await a!.watch(revision).soon()).snapshot?.nodes).toHaveLength(2);
+    expect((await a!.watch(first).soon()).snapshot?.nodes).toHaveLength(2);
   });
 
   it("forgets old removals within bounds, and then gives a snapshot to who would miss them", async () => {
     const { view, clock } = mesh.core.context;
     const small = new Netmap({ view, clock, tickMs: 50, removalLimit: 2 });
     await small.start();
+    const updateAfter = async (last = { revision: 0, generation: "" }) => {
+      const request = { after_revision: last.revision, generation: last.generation };
+      return (await small.watch(request, new AbortController().signal, () => {}).next()).value as NetmapUpdate;
+    };
     const nodes = await joined(4);
     await mesh.clock.advance(50);
-    const { revision } = small;
+    const first = await updateAfter();
     for (const node of nodes) {
       await node.mesh.leave({ release: false });
       await mesh.clock.advance(50);
     }
-    const next = async (after: number) =>
-      (await small.watch(after, new AbortController().signal, () => {}).next()).value as NetmapUpdate;
-    expect((await next(revision)).snapshot?.nodes).toEqual([]);
-    expect((await next(small.revision - 2)).delta?.removed_ids).toHaveLength(2);
+    expect((await updateAfter(first)).snapshot?.nodes).toEqual([]);
+    const { delta } = await updateAfter({ ...first, revision: small.revision - 2 });
+    expect(delta?.removed_ids).toHaveLength(2);
     await small.stop();
   });
 
@@ -157,7 +160,7 @@ class Follower {
   readonly #nodes = new Map<string, NodeMessage>();
   #reader;
   #pending: Promise<NetmapUpdate> | undefined;
-  #revision = 0;
+  #last: NetmapUpdate | undefined;
 
   constructor(node: HarnessNode) {
     this.#node = node;
@@ -170,7 +173,7 @@ class Follower {
     const update = await Promise.race([this.#pending, mesh.clock.advance(50).then(() => null)]);
     if (!update) return;
     this.#pending = undefined;
-    this.#revision = update.revision;
+    this.#last = update;
     if (update.snapshot) this.#nodes.clear();
     for (const node of update.snapshot?.nodes ?? update.delta!.changed) this.#nodes.set(node.id, node);
     for (const id of update.delta?.removed_ids ?? []) this.#nodes.delete(id);
@@ -180,7 +183,7 @@ class Follower {
     this.#pending?.catch(() => {});
     this.#pending = undefined;
     void this.#reader.stop();
-    this.#reader = this.#node.watch(this.#revision);
+    this.#reader = this.#node.watch(this.#last);
   }
 
   async final(): Promise<NodeMessage[]> {

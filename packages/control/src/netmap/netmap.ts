@@ -1,5 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { NetmapDelta, NetmapUpdate, NodeMessage } from "@warren/common/rpc/messages.ts";
+import { randomId } from "@warren/common/identity/id.ts";
+import type { NetmapDelta, NetmapUpdate, NodeMessage, WatchNetmapRequest } from "@warren/common/rpc/messages.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import type { ClusterView } from "../registry/cluster-view.ts";
@@ -32,6 +33,11 @@ export class Netmap implements Startable {
   readonly #removed = new Map<string, number>();
   /** Ids to look at again at the next tick; null for all. */
   #dirty: Set<string> | null = new Set();
+  /**
+   * Tells the revisions of this object from those of one before it: what was removed before is not known here, and a
+   * store that was set back to a backup gives the same numbers again.
+   */
+  readonly #generation = randomId(12);
   /** Deltas are complete from here on; before it only a snapshot is. */
   #floor = 0;
   #revision = 0;
@@ -62,9 +68,7 @@ export class Netmap implements Startable {
     this.#unsubscribe = view.onChange((changed, before) => this.#note(changed, before));
     this.#dirty = null;
     this.#publish();
-    // What was removed before is not known, so no older revision can be continued.
     this.#revision = Math.max(this.#revision, view.revision);
-    this.#floor = this.#revision;
   }
 
   async stop(): Promise<void> {
@@ -81,18 +85,18 @@ export class Netmap implements Startable {
   }
 
   /**
-   * Updates for one watcher: first a snapshot, or a delta (perhaps empty) when `afterRevision` can be continued; then
-   * deltas. Ends without an error when `signal` aborts.
+   * Updates for one watcher: first a snapshot, or a delta (perhaps empty) when the revision it has can be continued;
+   * then deltas. Ends without an error when `signal` aborts.
    * @param check called before each update; throws to end the watch (`node-revoked`)
    * @throws `unavailable` when the control plane stops
    */
-  async *watch(afterRevision: number, signal: AbortSignal, check: () => void): AsyncGenerator<NetmapUpdate> {
+  async *watch(request: WatchNetmapRequest, signal: AbortSignal, check: () => void): AsyncGenerator<NetmapUpdate> {
     this.#watchers += 1;
     try {
       // Who has just registered is in its own first update.
       while (this.#cancelTick && !signal.aborted) await this.#change(signal);
       if (signal.aborted) return;
-      for (let cursor = afterRevision; ; ) {
+      for (let cursor = request.generation === this.#generation ? request.after_revision : 0; ; ) {
         check();
         const update = this.#since(cursor);
         yield update;
@@ -112,12 +116,12 @@ export class Netmap implements Startable {
   #since(revision: number): NetmapUpdate {
     if (revision === 0 || revision < this.#floor || revision > this.#revision) {
       const snapshot = { cluster: clusterMessage(this.#options.view), nodes: this.nodes() };
-      return { revision: this.#revision, snapshot };
+      return { revision: this.#revision, snapshot, generation: this.#generation };
     }
     if (this.#lastDelta?.after !== revision || this.#lastDelta.at !== this.#revision) {
       this.#lastDelta = { after: revision, at: this.#revision, delta: this.#delta(revision) };
     }
-    return { revision: this.#revision, delta: this.#lastDelta.delta };
+    return { revision: this.#revision, delta: this.#lastDelta.delta, generation: this.#generation };
   }
 
   #delta(revision: number): NetmapDelta {

@@ -35,7 +35,7 @@ const METHODS: Record<string, (mesh: MeshClient) => Promise<unknown>> = {
   Heartbeat: (mesh) => mesh.heartbeat({ epoch: 1, applied_revision: 0, pods: 0 }),
   WatchNetmap: async (mesh) => {
     const stop = new AbortController();
-    for await (const _ of mesh.watchNetmap({ after_revision: 0 }, stop.signal)) stop.abort();
+    for await (const _ of mesh.watchNetmap({ after_revision: 0, generation: "" }, stop.signal)) stop.abort();
   },
   RenewCertificate: (mesh) => mesh.renewCertificate({ csr_der: csr }),
   Leave: (mesh) => mesh.leave({ release: false }),

@@ -49,7 +49,9 @@ afterEach(async () => {
 it("ends a watch when the certificate it came with ends", async () => {
   const node = await control.join("a", "192.0.2.1");
   await node.mesh.register(registerRequest(node));
-  const updates = node.mesh.watchNetmap({ after_revision: 0 }, new AbortController().signal)[Symbol.asyncIterator]();
+  const updates = node.mesh
+    .watchNetmap({ after_revision: 0, generation: "" }, new AbortController().signal)
+    [Symbol.asyncIterator]();
   await updates.next();
   const ended = expect(updates.next()).rejects.toThrow(expect.objectContaining({ code: "unauthenticated" }));
   expect(clock.fire(7)).toBe(1);

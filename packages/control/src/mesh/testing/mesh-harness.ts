@@ -110,8 +110,9 @@ export class HarnessNode {
     }
   }
 
-  watch(afterRevision = 0): NetmapReader {
-    return new NetmapReader(this.mesh, afterRevision, this.#harness.clock);
+  /** @param last the update to go on from */
+  watch(last?: NetmapUpdate): NetmapReader {
+    return new NetmapReader(this.mesh, last, this.#harness.clock);
   }
 }
 
@@ -121,9 +122,10 @@ export class NetmapReader {
   readonly #updates: AsyncIterator<NetmapUpdate>;
   readonly #clock: ManualClock;
 
-  constructor(mesh: MeshApi, afterRevision: number, clock: ManualClock) {
+  constructor(mesh: MeshApi, last: NetmapUpdate | undefined, clock: ManualClock) {
     this.#clock = clock;
-    this.#updates = mesh.watchNetmap({ after_revision: afterRevision }, this.#stop.signal)[Symbol.asyncIterator]();
+    const request = { after_revision: last?.revision ?? 0, generation: last?.generation ?? "" };
+    this.#updates = mesh.watchNetmap(request, this.#stop.signal)[Symbol.asyncIterator]();
   }
 
   /** The next update, with a tick's time passing meanwhile. */
