@@ -118,6 +118,21 @@ describe("netmap", () => {
     expect(update.revision).toBe(mesh.core.context.netmap.revision);
   });
 
+  it("makes one update for all who ask for the same", async () => {
+    const [a, b, c] = await joined(3);
+    const readers = [a!.watch(), b!.watch()];
+    const [first, second] = [await readers[0]!.soon(), await readers[1]!.soon()];
+    expect(first.snapshot).toBeDefined();
+    expect(second).toBe(first);
+    const next = readers.map((reader) => reader.next());
+    await c!.mesh.leave({ release: false });
+    await mesh.clock.advance(50);
+    const [delta, same] = await Promise.all(next);
+    expect(delta!.delta?.removed_ids).toEqual([c!.id]);
+    expect(same).toBe(delta);
+    expect(await a!.watch().soon()).toMatchObject({ revision: delta!.revision, snapshot: { nodes: [{}, {}] } });
+  });
+
   it("leaves every follower, fast or slow or reconnecting, with exactly the nodes there are", async () => {
     const act = fc.constantFrom("join", "leave", "back", "down", "read1", "read2", "resume2", "tick");
     await fc.assert(

@@ -41,8 +41,9 @@ export class Netmap implements Startable {
   /** Deltas are complete from here on; before it only a snapshot is. */
   #floor = 0;
   #revision = 0;
-  /** All watchers that are up to date ask for the same delta. */
-  #lastDelta: { readonly after: number; readonly at: number; readonly delta: NetmapDelta } | null = null;
+  /** Until the next change: all watchers that are new, and all that were up to date, are sent the same object. */
+  #lastSnapshot: NetmapUpdate | null = null;
+  #lastDelta: { readonly after: number; readonly update: NetmapUpdate } | null = null;
   readonly #waiting = new Set<() => void>();
   #watchers = 0;
   #running = false;
@@ -114,14 +115,18 @@ export class Netmap implements Startable {
   }
 
   #since(revision: number): NetmapUpdate {
+    const numbers = { revision: this.#revision, generation: this.#generation };
     if (revision === 0 || revision < this.#floor || revision > this.#revision) {
-      const snapshot = { cluster: clusterMessage(this.#options.view), nodes: this.nodes() };
-      return { revision: this.#revision, snapshot, generation: this.#generation };
+      this.#lastSnapshot ??= {
+        ...numbers,
+        snapshot: { cluster: clusterMessage(this.#options.view), nodes: this.nodes() },
+      };
+      return this.#lastSnapshot;
     }
-    if (this.#lastDelta?.after !== revision || this.#lastDelta.at !== this.#revision) {
-      this.#lastDelta = { after: revision, at: this.#revision, delta: this.#delta(revision) };
+    if (this.#lastDelta?.after !== revision) {
+      this.#lastDelta = { after: revision, update: { ...numbers, delta: this.#delta(revision) } };
     }
-    return { revision: this.#revision, delta: this.#lastDelta.delta, generation: this.#generation };
+    return this.#lastDelta.update;
   }
 
   #delta(revision: number): NetmapDelta {
@@ -171,6 +176,8 @@ export class Netmap implements Startable {
     }
     if (changes > 0) {
       this.#revision = at;
+      this.#lastSnapshot = null;
+      this.#lastDelta = null;
       this.#forgetRemovals();
     }
     this.#wake();

@@ -6,6 +6,7 @@ import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import type { CertificateAuthority } from "../identity/certificate-authority.ts";
 import type { MeshCore } from "../mesh/mesh-core.ts";
+import { encodeOnce } from "./encode-once.ts";
 import { type CallObserver, enrollmentHandlers, meshHandlers } from "./services.ts";
 import { TlsListener, type TlsListenerOptions } from "./tls-listener.ts";
 
@@ -64,7 +65,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       const { enrollment, mesh } = rpcServices();
       const { core, observe } = options;
       server.addService(enrollment.definition, enrollmentHandlers(core, observe) as UntypedServiceImplementation);
-      server.addService(mesh.definition, meshHandlers(core, observe) as UntypedServiceImplementation);
+      const definition = { ...mesh.definition, WatchNetmap: encodeOnce(mesh.definition["WatchNetmap"]!) };
+      server.addService(definition, meshHandlers(core, observe) as UntypedServiceImplementation);
       health.addToServer(server);
       // TLS is done by the listener; what is injected is decrypted already.
       injector = server.createConnectionInjector(ServerCredentials.createInsecure());
