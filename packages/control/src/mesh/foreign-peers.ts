@@ -1,9 +1,10 @@
 import type { ForeignPeerRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { randomId } from "@warren/common/identity/id.ts";
+import { parseAddress } from "@warren/common/net/address.ts";
 import { formatMac, parseMac } from "@warren/common/net/mac.ts";
 import { checkName } from "@warren/common/net/name.ts";
-import { formatPrefix, type Prefix, parsePrefix, prefixesOverlap } from "@warren/common/net/prefix.ts";
+import { formatPrefix, type Prefix, parsePrefix, prefixContains, prefixesOverlap } from "@warren/common/net/prefix.ts";
 import type { NodeRecord } from "../registry/keys.ts";
 import type { Draft } from "../registry/transactor.ts";
 import { claimNode } from "./claims.ts";
@@ -47,6 +48,7 @@ export async function addForeignPeer(context: MeshContext, request: ForeignPeerR
       checkOtherPeers(context, prefix);
     }
     claimNode(context, draft, peer);
+    checkUnderlays(context, peer, prefixes);
     claimIpam(context, draft);
     draft.put(view.nodes, peer.id, peer);
   });
@@ -89,6 +91,23 @@ function checkPrefixes({ pools }: MeshContext, texts: readonly string[]): Prefix
       throw new WarrenError("pool-overlap", `${formatPrefix(prefix)} and ${formatPrefix(twin)} share addresses`);
   }
   return prefixes;
+}
+
+/** The address a packet between nodes goes to must not be routed into the overlay. */
+function checkUnderlays({ view }: MeshContext, peer: NodeRecord, prefixes: readonly Prefix[]): void {
+  const nodes = view.underlays
+    .values()
+    .map((id) => view.nodes.get(id))
+    .filter((node) => node !== undefined);
+  for (const { name, underlayAddress } of [peer, ...nodes]) {
+    const over = prefixes.find((prefix) => prefixContains(prefix, parseAddress(underlayAddress)));
+    if (!over) continue;
+    throw new WarrenError(
+      "address-invalid",
+      `${formatPrefix(over)} holds the underlay address ${underlayAddress} of ${name}, which is to be reached without the ` +
+        "overlay; give prefixes without it",
+    );
+  }
 }
 
 function checkOtherPeers({ view }: MeshContext, prefix: Prefix): void {

@@ -312,6 +312,16 @@ describe("foreign peers and reservations", () => {
     await expect(addForeignPeer(mesh.core.context, { ...peer, ...change })).rejects.toThrow(coded(code));
   });
 
+  it("takes no prefix that would send the packets between nodes into the overlay", async () => {
+    const { context } = mesh.core;
+    await mesh.node("a", "198.51.100.1");
+    const over = (podCidrs: string[]) => addForeignPeer(context, { ...peer, podCidrs });
+    await expect(over(["198.51.100.0/24"])).rejects.toThrow(/198\.51\.100\.0\/24 holds .* 198\.51\.100\.1 of a/);
+    await expect(over(["192.0.2.64/26"])).rejects.toThrow(coded("address-invalid"));
+    await over(["172.20.0.0/16"]);
+    await expect(mesh.node("b", "172.20.0.9")).rejects.toThrow(coded("address-invalid"));
+  });
+
   it("keeps reserved addresses from being leased until they are free again", async () => {
     const { context } = mesh.core;
     await addReservation(context, "10.244.0.0/17", "printers");

@@ -1,6 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { addressValue, formatAddress, parseAddress } from "@warren/common/net/address.ts";
-import { formatPrefix, prefixContains } from "@warren/common/net/prefix.ts";
+import { formatPrefix, parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import { PROTOCOL_VERSION } from "@warren/common/rpc/messages.ts";
 import type { MeshContext } from "./context.ts";
 
@@ -15,10 +15,10 @@ export function checkProtocol(protocol: number): void {
 
 /**
  * The canonical form of an underlay address.
- * @throws `address-invalid` for what is no address a datagram can be sent to, or lies in a pool, where packets to it
- *   would be sent into the overlay they are to carry
+ * @throws `address-invalid` for what is no address a datagram can be sent to, or lies in a pool or behind a foreign peer,
+ *   where packets to it would be sent into the overlay they are to carry
  */
-export function checkUnderlay({ pools }: MeshContext, text: string): string {
+export function checkUnderlay({ pools, view }: MeshContext, text: string): string {
   const address = parseAddress(text);
   const first = address.bytes[0]!;
   const isMulticast = address.family === 4 ? first >= 224 : first === 0xff;
@@ -31,6 +31,15 @@ export function checkUnderlay({ pools }: MeshContext, text: string): string {
     throw new WarrenError(
       "address-invalid",
       `the underlay address ${text} lies in the pool ${inside} of pod addresses; give the node's address on the underlay`,
+    );
+  }
+  for (const peer of view.nodes.values()) {
+    const prefix = peer.podCidrs.find((cidr) => prefixContains(parsePrefix(cidr), address));
+    if (prefix === undefined) continue;
+    throw new WarrenError(
+      "address-invalid",
+      `the underlay address ${text} lies in ${prefix}, which is behind foreign peer ${peer.name}; give the node's ` +
+        "address on the underlay",
     );
   }
   return formatAddress(address);
