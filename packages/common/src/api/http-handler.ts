@@ -30,7 +30,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     if (!url) throw new WarrenError("usage", `${JSON.stringify(request.url)} is not a path`);
     const { route, params } = matchRoute(options.routes, request.method ?? "GET", url.pathname);
     const body = await readJson(request);
-    const result = await route.handle({ params, query: url.searchParams, body, signal: gone.signal });
+    const result = await route.handle({ params, body, signal: gone.signal });
     send(response, result instanceof LocalReply ? result : json(200, result ?? {}));
   } catch (thrown) {
     const error = WarrenError.from(thrown);

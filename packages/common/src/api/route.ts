@@ -4,7 +4,6 @@ import { WarrenError } from "../errors/warren-error.ts";
 export interface LocalRequest {
   /** The `:name` parts of the route's path, decoded. */
   readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
   /** Parsed JSON; undefined without a body. The handler checks its shape. */
   readonly body: unknown;
   /** Aborts when the caller goes away. */
