@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@warren/common/runtime/clock.ts";
 import { run, tryRun } from "@warren/common/runtime/run.ts";
@@ -104,6 +105,16 @@ describe("sqlite store on disk", () => {
       }
       await refused();
     });
+
+    it.each(["UPDATE meta SET value = 3 WHERE name = 'revision'", "DELETE FROM meta WHERE name = 'nextLease'"])(
+      "with a counter that does not fit the rest: %s",
+      async (change) => {
+        const db = new DatabaseSync(path);
+        db.exec(change);
+        db.close();
+        await refused();
+      },
+    );
 
     it("with a broken header", async () => {
       overwrite(path, 0, Buffer.from("not a database"));

@@ -99,11 +99,17 @@ function load(db: DatabaseSync, path: string): StoreContent {
   const rows = db.prepare("SELECT * FROM kv").all() as unknown as KvRow[];
   const meta = db.prepare("SELECT name, value FROM meta").all() as unknown as { name: string; value: number }[];
   const leases = db.prepare("SELECT id, ttl_ms AS ttlMs FROM leases").all() as unknown as StoreLease[];
-  const number = (name: string) => meta.find((row) => row.name === name)!.value;
+  const entries = rows.map((row) => readEntry(row, path));
+  // A counter that was set back would give numbers a second time.
+  const counter = (name: string, given: readonly number[]): number => {
+    const value = meta.find((row) => row.name === name)?.value ?? -1;
+    if (given.every((number) => number <= value)) return value;
+    throw corrupt(path, `its counter ${name} is ${value}, but higher numbers are in use`);
+  };
   return {
-    revision: number("revision"),
-    nextLease: number("nextLease"),
-    entries: rows.map((row) => readEntry(row, path)),
+    revision: counter("revision", [0, ...entries.map((entry) => entry.modRevision)]),
+    nextLease: counter("nextLease", [1, ...leases.map((lease) => lease.id + 1)]),
+    entries,
     leases,
   };
 }
