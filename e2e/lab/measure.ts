@@ -13,6 +13,10 @@ export interface PingResult {
 
 export interface PingOptions {
   readonly count?: number;
+  /**
+   * Default 200. It is also how long ping waits for an answer once one has come (or twice the longest round trip): on a
+   * machine that is busy for longer, an answer that arrived counts as lost.
+   */
   readonly intervalMs?: number;
   /** Bytes of payload after the ICMP header. */
   readonly payload?: number;
@@ -20,14 +24,14 @@ export interface PingOptions {
   readonly dontFragment?: boolean;
   /** Source address or interface. */
   readonly source?: string;
-  /** How long to wait for the last answer; default 2 s. */
+  /** How long to wait when no answer has come at all; default 2 s. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Pings from a namespace (name or path). A ping that gets no answer is a result, not an error. */
 export async function ping(netns: string, address: string, options: PingOptions = {}): Promise<PingResult> {
-  const { count = 3, intervalMs = 50, waitMs = 2_000 } = options;
+  const { count = 3, intervalMs = 200, waitMs = 2_000 } = options;
   const args = ["-n", "-c", String(count), "-i", String(intervalMs / 1000), "-W", String(waitMs / 1000)];
   if (options.payload !== undefined) args.push("-s", String(options.payload));
   if (options.dontFragment) args.push("-M", "do");

@@ -28,7 +28,9 @@ export async function run(context: CommandContext): Promise<void> {
   // Node ignores SIGPIPE, and an ignored signal stays so over execve: `env` gives the program the usual behaviour.
   const env = locate("env", context.env);
   const args = ["nsenter", `--net=${namespacePath(pod)}`, "--", env, "--default-signal=PIPE,XFSZ"];
-  const { NODE_COMPILE_CACHE: _launcher, ...environment } = context.env;
+  // What the launcher has set is for Warren, not for the program.
+  const { NODE_COMPILE_CACHE: _cache, MALLOC_ARENA_MAX: arenas, ...rest } = context.env;
+  const environment = arenas === undefined || arenas === "1" ? rest : { ...rest, MALLOC_ARENA_MAX: arenas };
   // The warning that execve is experimental would land in the program's own standard error.
   process.removeAllListeners("warning");
   process.execve!(nsenter, [...args, program, ...context.program.slice(1)], environment);
