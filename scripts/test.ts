@@ -36,7 +36,10 @@ async function testOnRealKernels(): Promise<TestCounts> {
     console.log(`skipped: ${skipped} tests on real kernels need root; run: sudo npm test`);
     return { passed: 0, failed: 0, skipped };
   }
-  await ensureHostTools(["ip", "nft", "ping", "iperf3", "nsenter", "tc", "tcpdump", "tshark", "ethtool"]);
+  await ensureHostTools([
+    ...(["ip", "nft", "ping", "iperf3", "nsenter", "tc"] as const),
+    ...(["iptables", "sysctl", "tcpdump", "tshark", "ethtool"] as const),
+  ]);
   return runVitest({ projects: ["netns"], args: filter });
 }
 

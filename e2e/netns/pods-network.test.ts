@@ -46,7 +46,6 @@ describeAsRoot("pods on one host, dual stack", () => {
 
   it("have the overlay's MTU, a permanent gateway, and trust no router", async () => {
     const status = await host.call<AgentStatus>("GET", "/v1/status");
-    expect(await inPod(web, "cat", "/sys/class/net/eth0/mtu").catch(() => "")).toBeDefined();
     const [link] = JSON.parse(await inPod(web, "ip", "-json", "-details", "link", "show", "eth0"));
     expect(link.mtu).toBe(status.dataplane.overlayMtu);
     expect(link.gso_max_segs).toBe(Math.floor(65_507 / (status.dataplane.overlayMtu + 22)));
@@ -177,7 +176,32 @@ describeAsRoot("pods of an IPv4 cluster", () => {
     expect((await host.run("iptables", "-S")).stdout).not.toMatch(/wrn|warren/);
     await host.start();
   });
-}, ["nft"]);
+
+  it("have the MTU of the underlay that the agent starts on, also those made before it changed", async () => {
+    const pod = await host.add({ name: "old" });
+    await host.end("SIGTERM");
+    await host.run("ip", "link", "set", "up0", "mtu", "1400");
+    await host.start();
+    const [inside] = JSON.parse(await inPod(pod, "ip", "-json", "link", "show", "eth0"));
+    const [outside] = JSON.parse((await host.run("ip", "-json", "link", "show", pod.hostInterface)).stdout);
+    expect([inside.mtu, outside.mtu]).toEqual([1350, 1350]);
+  });
+}, ["nft", "iptables"]);
+
+describeAsRoot("pods of a dual-stack cluster on a host whose new interfaces come without IPv6", () => {
+  const host = new PodsHost(["10.244.1.0/24", "fd00:77:1::/64"]);
+  beforeAll(async () => {
+    await host.make();
+    await host.run("sysctl", "-w", "net.ipv6.conf.default.disable_ipv6=1");
+    await host.start();
+  });
+  afterAll(() => host.close());
+
+  it("reach each other over both families", async () => {
+    const [a, b] = [await host.add({ name: "a" }), await host.add({ name: "b" })];
+    for (const address of b.addresses) expect(await host.reaches(address, a.netns)).toBe(true);
+  });
+}, ["ping", "sysctl"]);
 
 describeAsRoot("an agent on a host with rules of others", () => {
   const host = new PodsHost(["10.244.1.0/24"]);
