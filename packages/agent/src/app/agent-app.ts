@@ -1,6 +1,7 @@
 import type { AgentStatus, PodInfo, PodRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
+import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { renewCertificates } from "../control-client/certificate-renewal.ts";
@@ -21,7 +22,7 @@ import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
 import { Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
-import { makeDirectory, readToken } from "./start-inputs.ts";
+import { readToken } from "./start-inputs.ts";
 
 /** A node of the mesh. */
 export interface Agent extends Startable {

@@ -1,17 +1,6 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { AgentConfig } from "./agent-config.ts";
-
-/** Makes a directory of the agent, with its parents. Throws `config-invalid` when that cannot be. */
-export function makeDirectory(path: string, mode: number): void {
-  try {
-    mkdirSync(path, { recursive: true, mode });
-  } catch (error) {
-    throw new WarrenError("config-invalid", `the directory ${path} cannot be made: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
 
 /** The join token of the configuration, from `token` or the file `token-file`; null when neither is given. */
 export function readToken(config: AgentConfig): string | null {

@@ -18,6 +18,14 @@ beforeEach(async () => {
 afterEach(() => control.dispose());
 
 describe("control plane", () => {
+  it("names the data directory that cannot be made, as a wrong setting and not as a defect", async () => {
+    const start = control.start({ "data-dir": `${import.meta.filename}/data` });
+    await expect(start).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringContaining("control-app.test.ts/data cannot be made"),
+    });
+  });
+
   it("lets nodes join with a token, gives each a pod CIDR, and tells each of the others", async () => {
     await control.start();
     const a = await control.join("a", "192.0.2.1");

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import { createLoopbackServer } from "@warren/common/api/loopback-server.ts";
@@ -6,6 +5,7 @@ import type { ControlStatus } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { type Clock, systemClock } from "@warren/common/runtime/clock.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
+import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import type { Logger } from "pino";
 import manifest from "../../package.json" with { type: "json" };
@@ -52,7 +52,7 @@ interface Running {
  * The control plane, put together. It starts from the inside out (store, CA, core, gRPC, local API) and stops the other
  * way round; a start that fails undoes what it had begun.
  * @throws at `start`: `already-running`, `state-corrupt`, `key-exposed`, `pool-overlap`, `pool-too-small`,
- *   `pool-changed`, `port-in-use`, `address-not-local`, `disk-full`
+ *   `pool-changed`, `config-invalid`, `port-in-use`, `address-not-local`, `disk-full`
  */
 export function createControl(config: ControlConfig, deps: ControlDeps = {}): ControlApp {
   const clock = deps.clock ?? systemClock;
@@ -150,7 +150,7 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
 }
 
 function openStore(config: ControlConfig, clock: Clock): Store {
-  mkdirSync(config["data-dir"], { recursive: true, mode: 0o700 });
+  makeDirectory(config["data-dir"], 0o700);
   checkDataDir(config["data-dir"]);
   return openSqliteStore({ path: join(config["data-dir"], "state.db"), clock });
 }
