@@ -269,6 +269,7 @@ describe("a datagram is dropped and counted", () => {
 
   test("unknown-peer: nobody has the outer source address", () => {
     expect(dropsOf(datagram(0), 9)).toEqual({ "unknown-peer": 1 });
+    expect(dropsOf(new Uint8Array(0), 9)).toEqual({ "unknown-peer": 1 });
   });
 
   test("not-ip: ARP, a VLAN tag", () => {

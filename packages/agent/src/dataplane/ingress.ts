@@ -142,11 +142,14 @@ export class Ingress {
   /** `length` bytes of one sender at `from`: datagrams of `stride` bytes, the last may be shorter. */
   #accept(from: number, length: number, stride: number): void {
     const peer = this.#tables.senders.find(this.#bytes, this.#udp.nameOffset);
-    if (peer < 0) {
-      this.#drop(DROP["unknown-peer"], Math.max(1, Math.ceil(length / stride)));
+    if (length === 0) {
+      this.#drop(peer < 0 ? DROP["unknown-peer"] : DROP["vxlan-short"], 1);
       return;
     }
-    if (length === 0) this.#drop(DROP["vxlan-short"], 1);
+    if (peer < 0) {
+      this.#drop(DROP["unknown-peer"], Math.ceil(length / stride));
+      return;
+    }
     const end = from + length;
     let at = from;
     while (at < end) {
