@@ -218,6 +218,16 @@ describe("a packet is dropped and counted", () => {
     expect(dropsOf(cut.packet, cut.vnet.with(1, 3))).toEqual({ malformed: 1 });
   });
 
+  test("malformed: a checksum that would be written over the source address after it was checked", () => {
+    const vnet = new Uint8Array(VNET_HEADER);
+    vnet[VNET_FLAGS] = 1;
+    vnet[VNET_CSUM_OFFSET] = 14;
+    expect(dropsOf(udp(8), vnet)).toEqual({ malformed: 1 });
+    vnet[VNET_CSUM_START] = 39;
+    vnet[VNET_CSUM_OFFSET] = 0;
+    expect(dropsOf(udp(8, "fd00:2::5", { src: "fd00:1::2" }), vnet)).toEqual({ malformed: 1 });
+  });
+
   test("send-failed: the underlay refuses the datagram", () => {
     const path = createEgressPath();
     path.control.refuse = () => -101;

@@ -163,19 +163,22 @@ export class Egress {
     const gso = bytes[ip - VNET_HEADER + VNET_GSO_TYPE]! & ~VNET_GSO_ECN;
     if (gso !== VNET_GSO_NONE) return this.#forwardSuper(peer, etherType, length, gso);
     if (length > this.#overlayMtu) return this.#tooBig(length);
-    if (!this.#completeChecksum(ip, length)) return DROP.malformed;
+    if (!this.#completeChecksum(ip, length, version === 4 ? IPV4_HEADER : IPV6_HEADER)) return DROP.malformed;
     this.#encapsulate(base, peer, etherType);
     this.#join(peer, 1, OUTER + length, OUTER + length);
     return PASS;
   }
 
-  /** What the sender's kernel left undone because the TUN device offered to do it. False: the fields do not fit. */
-  #completeChecksum(ip: number, length: number): boolean {
+  /**
+   * What the sender's kernel left undone because the TUN device offered to do it. False: the fields do not fit. A pod with
+   * a packet socket chooses them; inside the IP header they would write addresses that were checked already.
+   */
+  #completeChecksum(ip: number, length: number, header: number): boolean {
     const vnet = ip - VNET_HEADER;
     if (!(this.#bytes[vnet + VNET_FLAGS]! & VNET_NEEDS_CSUM)) return true;
     const start = vnetU16(this.#bytes, vnet + VNET_CSUM_START);
     const field = vnetU16(this.#bytes, vnet + VNET_CSUM_OFFSET);
-    if (start + field + 2 > length) return false;
+    if (start < header || start + field + 2 > length) return false;
     this.#arena.kernels.completeChecksum(ip + start, length - start, field);
     return true;
   }
