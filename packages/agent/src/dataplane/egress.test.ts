@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildKernels } from "../../../../scripts/build-kernels.ts";
 import { peerCounters } from "./counters.ts";
+import { IDLE, MORE } from "./egress.ts";
+import { WOULD_BLOCK } from "./ports.ts";
 import { bytesOf, superPackets } from "./testing/arbitraries.ts";
 import {
   buildPacket,
@@ -235,6 +237,24 @@ describe("a packet is dropped and counted", () => {
     path.egress.run(10);
     expect(path.drops()).toEqual({ "send-failed": 3 });
     expect(path.counters[peerCounters(2)]).toBe(0);
+  });
+});
+
+describe("an underlay without room", () => {
+  test("costs one wait for a run and is looked at again by the next call, so that a stop is never held up", () => {
+    const path = createEgressPath({ maxSegments: 16 });
+    let waits = 0;
+    path.control.refuse = () => {
+      waits++;
+      return WOULD_BLOCK;
+    };
+    for (let i = 0; i < 48; i++) path.tun.send(udp(64));
+    expect(path.egress.run(1000)).toBe(MORE);
+    expect(waits).toBe(1);
+    expect(path.drops()).toEqual({ "send-failed": 16 });
+    path.control.refuse = () => 0;
+    expect(path.egress.run(1000)).toBe(IDLE);
+    expect(path.inner()).toHaveLength(32);
   });
 });
 

@@ -8,7 +8,7 @@ import { SOCKADDR_BYTES, sockaddrLength } from "../route/sockaddr.ts";
 import { type Arena, PACKETS, PACKETS_END, SEGMENT_UDP, SEGMENT_V6, SEND_NAME } from "./arena.ts";
 import { type Counters, DROP, EGRESS_DROPS, peerCounters, SYSCALL_TUN_READ, SYSCALL_UDP_SEND } from "./counters.ts";
 import { MAX_SEND } from "./gso-limit.ts";
-import { isFatal, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
+import { isFatal, isFull, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
 import { answerTooBig } from "./too-big.ts";
 import {
   VNET_CSUM_OFFSET,
@@ -87,6 +87,8 @@ export class Egress {
   /** The peer whose socket address stands at SEND_NAME. */
   #named = -1;
   #nameLength = 0;
+  /** A send of this call of `run` waited in vain for room. */
+  #isFull = false;
 
   constructor(
     arena: Arena,
@@ -113,12 +115,14 @@ export class Egress {
   }
 
   /**
-   * Forwards until the TUN device has no more, or `budget` packets were read.
+   * Forwards until the TUN device has no more, `budget` packets were read, or the underlay has no room: the wait for it
+   * was long enough for a look at the eventfd.
    *
    * @returns `IDLE`, `MORE`, or `-errno` when the device is gone
    */
   run(budget: number): number {
-    for (let reads = 0; reads < budget; reads++) {
+    this.#isFull = false;
+    for (let reads = 0; reads < budget && !this.#isFull; reads++) {
       if (this.#end + OUTER + MAX_READ > PACKETS_END) this.#flush();
       const length = this.#tun.read(this.#end + OUTER - VNET_HEADER, MAX_READ);
       this.#counters[SYSCALL_TUN_READ]!++;
@@ -272,15 +276,16 @@ export class Egress {
     const length = count < this.#count ? count * this.#size : this.#end - this.#start;
     const result = this.#transmit(this.#start, length, count > 1 ? this.#size : 0);
     if (result >= 0) this.#countSent(count, length);
-    else if (count > 1) this.#sendSingly(length, result);
-    else this.#drop(DROP["send-failed"]);
+    else if (count > 1 && !isFull(result)) this.#sendSingly(length, result);
+    else this.#drop(DROP["send-failed"], count);
     this.#start += length;
     this.#count -= count;
   }
 
   /**
    * A send of several was refused as a whole: an interface that cannot checksum says EIO (and then always will), one
-   * whose MTU is too small EINVAL or EMSGSIZE. Datagram by datagram, each gets its own verdict.
+   * whose MTU is too small EINVAL or EMSGSIZE. Datagram by datagram, each gets its own verdict. Not when there was no
+   * room: each would wait for it again.
    */
   #sendSingly(length: number, refusal: number): void {
     if (refusal === EIO) this.#maxSegments = 1;
@@ -300,7 +305,9 @@ export class Egress {
       this.#named = this.#peer;
     }
     this.#counters[SYSCALL_UDP_SEND]!++;
-    return this.#udp.send(SEND_NAME, this.#nameLength, offset, length, segmentSize);
+    const result = this.#udp.send(SEND_NAME, this.#nameLength, offset, length, segmentSize);
+    if (isFull(result)) this.#isFull = true;
+    return result;
   }
 
   #countSent(packets: number, bytes: number): void {
@@ -314,7 +321,7 @@ export class Egress {
     return DROP["too-big"];
   }
 
-  #drop(reason: number): void {
-    this.#counters[EGRESS_DROPS + reason]!++;
+  #drop(reason: number, packets = 1): void {
+    this.#counters[EGRESS_DROPS + reason]! += packets;
   }
 }

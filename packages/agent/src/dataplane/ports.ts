@@ -43,6 +43,11 @@ export interface UdpPort {
 /** `-EAGAIN` */
 export const WOULD_BLOCK = -11;
 
+/** True when a send found no room, even after its wait: EAGAIN, ENOBUFS. */
+export function isFull(result: number): boolean {
+  return result === WOULD_BLOCK || result === -105;
+}
+
 /** True for an error after which the descriptor is of no more use: EBADF, EBADFD (the device was deleted). */
 export function isFatal(result: number): boolean {
   return result === -9 || result === -77;
