@@ -3,7 +3,7 @@
  * status`, in metrics and in the docs. New reasons go to the end.
  */
 export const DROP_REASONS = [
-  /** Egress: no peer and no local prefix has the destination. */
+  /** Egress: no peer's prefix has the destination, or it is a local address that no pod has. Groups do not count. */
   "no-route",
   /** Egress: the inner source is not in a prefix of this node (a pod forged it). */
   "egress-spoof",

@@ -258,6 +258,16 @@ describe("an underlay without room", () => {
   });
 });
 
+test("what the host's kernel says to groups on the device goes nowhere, and is no loss to count", () => {
+  const path = createEgressPath();
+  path.tun.send(udp(8, "ff02::16", { src: "fe80::1" }));
+  path.tun.send(udp(8, "224.0.0.22"));
+  path.tun.send(udp(8));
+  path.egress.run(10);
+  expect(path.drops()).toEqual({});
+  expect(path.inner()).toEqual([udp(8)]);
+});
+
 describe("a packet longer than the overlay MTU", () => {
   test("with DF is answered with ICMP fragmentation needed that names the MTU", () => {
     const path = createEgressPath();
@@ -329,6 +339,7 @@ test("no input makes egress throw, and every packet is sent or counted", () => {
           if (first && packet.length) packet[0] = first;
           // Towards a peer and from this node, so that most get past the first checks.
           if (packet.length > 20) packet.set([10, 1, 0, 2, 10, 2, 0, 2], 12);
+          if (packet.length > 24 && first === 0x60) packet[24] = 0xfd;
           if (packet.length > 3) packet.set([0, packet.length], 2);
           vnet[1]! &= 0x87;
           path.tun.send(packet, vnet);

@@ -137,7 +137,7 @@ export class Egress {
     return MORE;
   }
 
-  /** The drop reason of the packet that was just read, or `PASS`. */
+  /** The drop reason of the packet that was just read, or `PASS`, also for one that is no news to anybody. */
   #forward(length: number): number {
     const bytes = this.#bytes;
     const base = this.#end;
@@ -147,19 +147,25 @@ export class Egress {
     let peer: number;
     let source: number;
     let etherType: number;
+    let isToGroup: boolean;
     if (version === 4) {
       if (checkIpv4(bytes, ip, length) === 0) return DROP.malformed;
       peer = tables.routes.lookup4(readU32(bytes, ip + IPV4_DST));
       source = tables.routes.lookup4(readU32(bytes, ip + IPV4_SRC));
       etherType = ETHERTYPE_IPV4;
+      isToGroup = bytes[ip + IPV4_DST]! >>> 4 === 0xe;
     } else if (version === 6) {
       if (checkIpv6(bytes, ip, length) === 0) return DROP.malformed;
       peer = tables.routes.lookup6(bytes, ip + IPV6_DST);
       source = tables.routes.lookup6(bytes, ip + IPV6_SRC);
       etherType = ETHERTYPE_IPV6;
+      isToGroup = bytes[ip + IPV6_DST] === 0xff;
     } else {
       return DROP["not-ip"];
     }
+    // The host's own kernel asks the link for routers and reports its groups (MLD) on any device that comes up, and no
+    // setting of the device stops it. Nobody misses these, so they are not counted as a loss.
+    if (peer < 0 && isToGroup) return PASS;
     // A local destination comes here only when no pod has the address: sent back, it would come again.
     if (peer < 0 || peer === LOCAL) return DROP["no-route"];
     if (source !== LOCAL) return DROP["egress-spoof"];
