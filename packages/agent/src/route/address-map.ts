@@ -2,8 +2,8 @@ import { AF_INET, SOCKADDR_V4, SOCKADDR_V6 } from "./sockaddr.ts";
 
 /**
  * Exact map from an underlay address to a small number: who sent this datagram. Open addressing with linear probing in
- * one array of five words an entry (four of address, one of value + 1), at most half full; IPv4 uses the first word.
- * Immutable once built, typed arrays only.
+ * one array of five words an entry (four of address, one of value + 1), at most half full. IPv4 stands as ::ffff:a.b.c.d,
+ * which is no other address: a text of that form is read as IPv4. Immutable once built, typed arrays only.
  */
 export interface AddressMapData {
   readonly words: Int32Array<ArrayBuffer>;
