@@ -64,7 +64,7 @@ export async function noNat({ lab, pods, result, signal, step }: CheckContext): 
   return `no NAT: a TCP server in ${server.label} sees ${first.client} as ${first.seenAs}, its own pod address`;
 }
 
-/** Each node pings a pod of each other node, from its own address in its pod CIDR. */
+/** Each node pings a pod of the next node, from its own address in its pod CIDR. */
 export async function nodeToPod({ lab, pods, result, signal, step }: CheckContext): Promise<string> {
   const numbers = lab.hosts.map((_, index) => index + 1);
   let reached = 0;
