@@ -24,6 +24,7 @@ export interface Libc {
   readonly getsockname: (fd: number, address: number, length: number) => number;
   readonly sendmsg: (fd: number, message: number, flags: number) => number;
   readonly recvmsg: (fd: number, message: number, flags: number) => number;
+  readonly sched_yield: () => number;
   readonly errno: () => number;
 }
 
@@ -45,6 +46,7 @@ const SIGNATURES = {
   getsockname: "int getsockname(int fd, uint64_t address, uint64_t length)",
   sendmsg: "int64_t sendmsg(int fd, uint64_t message, int flags)",
   recvmsg: "int64_t recvmsg(int fd, uint64_t message, int flags)",
+  sched_yield: "int sched_yield()",
 } as const satisfies Record<Exclude<keyof Libc, "errno">, string>;
 
 let loaded: Libc | undefined;
