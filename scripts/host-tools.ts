@@ -1,6 +1,6 @@
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { WarrenError } from "../packages/common/src/errors/warren-error.ts";
+import { isExecutable } from "../packages/common/src/runtime/is-executable.ts";
 import { type RunResult, tryRun } from "../packages/common/src/runtime/run.ts";
 
 /** Programs of the host that Warren, its demo, its tests and its benchmarks call, and the Debian package of each. */
@@ -72,13 +72,4 @@ function thisHost(): HostAccess {
       }),
     say: (line) => void process.stderr.write(`warren: ${line}\n`),
   };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

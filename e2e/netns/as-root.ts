@@ -1,5 +1,5 @@
-import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
+import { isExecutable } from "@warren/common/runtime/is-executable.ts";
 import { describe } from "vitest";
 
 const isRoot = process.getuid?.() === 0;
@@ -16,12 +16,6 @@ export function describeAsRoot(name: string, body: () => void, programs: readonl
 }
 
 function isInstalled(program: string): boolean {
-  return [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"].some((directory) => {
-    try {
-      accessSync(join(directory, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => isExecutable(join(folder, program)));
 }

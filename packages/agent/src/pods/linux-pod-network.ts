@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { isExecutable } from "@warren/common/runtime/is-executable.ts";
 import { type IpLine, ipBatch } from "../platform/linux/ip.ts";
 import { machineMounts, NETNS_DIR } from "../platform/linux/mount.ts";
 import { inNetns, netnsExists, netnsInode, openNetns, removeNetnsFile } from "../platform/linux/netns.ts";
@@ -225,9 +226,4 @@ function checkProgram(program: string, path: string): void {
   const candidates = program.includes("/") ? [program] : path.split(":").map((dir) => join(dir, program));
   if (candidates.some(isExecutable)) return;
   throw new WarrenError("usage", `${JSON.stringify(program)} is not a program of this host; give its path`);
-}
-
-function isExecutable(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() === true && (stats.mode & 0o111) !== 0;
 }

@@ -1,7 +1,8 @@
-import { accessSync, constants, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { PodInfo } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { isExecutable } from "@warren/common/runtime/is-executable.ts";
 import { call } from "../client/local-api.ts";
 import { type CommandContext, textFlag } from "../context.ts";
 
@@ -67,13 +68,4 @@ function locate(program: string, env: NodeJS.ProcessEnv): string {
   const found = folders.map((folder) => join(folder, program)).find(isExecutable);
   if (found === undefined) throw new WarrenError("tool-missing", `${program}: no such program on PATH`);
   return found;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
