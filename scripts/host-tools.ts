@@ -45,18 +45,26 @@ export async function ensureHostTools(tools: readonly HostTool[], host: HostAcce
     throw new WarrenError("tool-missing", `${missing.join(", ")}: not installed, and there is no apt-get; ${advice}`);
   }
 
-  host.say(`installing ${packages.join(", ")} with apt (for ${missing.join(", ")}) …`);
-  const install = ["install", "--yes", "--no-install-recommends", ...packages];
-  let result = await host.apt(install);
-  if (result.code !== 0) {
-    // Package lists that are missing or old are the usual reason.
-    await host.apt(["update"]);
-    result = await host.apt(install);
-  }
+  const result = await installPackages(packages, missing.join(", "), host);
   const still = missing.filter((tool) => !host.has(tool));
   if (still.length === 0) return;
   const said = result.stderr.trim().split("\n").slice(-3).join("; ") || `apt-get ended with ${result.code}`;
   throw new WarrenError("tool-missing", `${still.join(", ")}: not installed, and apt could not: ${said}`);
+}
+
+/** Installs Debian packages with apt, with a line on standard error that says so. @returns what apt ended with */
+export async function installPackages(
+  packages: readonly string[],
+  purpose: string,
+  host: HostAccess = thisHost(),
+): Promise<RunResult> {
+  host.say(`installing ${packages.join(", ")} with apt (for ${purpose}) …`);
+  const install = ["install", "--yes", "--no-install-recommends", ...packages];
+  const result = await host.apt(install);
+  if (result.code === 0) return result;
+  // Package lists that are missing or old are the usual reason.
+  await host.apt(["update"]);
+  return host.apt(install);
 }
 
 function thisHost(): HostAccess {

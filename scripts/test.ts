@@ -2,8 +2,8 @@
  * `npm test [-- FILTER…]`: every test there is. Tests on real kernels need root and are counted as skipped without it.
  * A run without filters also repeats the unit suites on the next Node.js. The last line is the count.
  */
-import { tryRun } from "../packages/common/src/runtime/run.ts";
-import { ensureHostTools } from "./host-tools.ts";
+import { type RunResult, tryRun } from "../packages/common/src/runtime/run.ts";
+import { ensureHostTools, installPackages } from "./host-tools.ts";
 import { addCounts, countLine, countListed, runVitest, type TestCounts } from "./run-vitest.ts";
 
 const NEXT_NODE = `node-linux-${process.arch === "arm64" ? "arm64" : "x64"}@26.9.0`;
@@ -47,7 +47,9 @@ async function testOnNextNode(): Promise<TestCounts> {
   const node = await fetchNextNode();
   if (node === undefined) {
     const skipped = await countListed("unit", []);
-    console.log(`skipped: ${skipped} unit tests on ${NEXT_NODE}; the npm registry does not answer`);
+    console.log(
+      `skipped: ${skipped} unit tests on ${NEXT_NODE}; the npm registry does not answer, or it does not start`,
+    );
     // Where it is a condition of a merge it must not vanish silently.
     return process.env["CI"] ? { passed: 0, failed: 1, skipped } : { passed: 0, failed: 0, skipped };
   }
@@ -57,9 +59,18 @@ async function testOnNextNode(): Promise<TestCounts> {
 
 /** Path of the binary, from npx's cache or the registry; undefined when neither has it. */
 async function fetchNextNode(): Promise<string | undefined> {
-  const result = await tryRun("npx", ["--yes", "--prefer-offline", "-p", NEXT_NODE, "node", "-p", "process.execPath"], {
+  let result = await askNextNode();
+  // Its binary wants a library that a small Debian lacks.
+  if (isRoot && result?.stderr.includes("libatomic.so.1")) {
+    await installPackages(["libatomic1"], NEXT_NODE);
+    result = await askNextNode();
+  }
+  return result?.code === 0 ? result.stdout.trim() : undefined;
+}
+
+function askNextNode(): Promise<RunResult | undefined> {
+  return tryRun("npx", ["--yes", "--prefer-offline", "-p", NEXT_NODE, "node", "-p", "process.execPath"], {
     timeoutMs: 300_000,
     env: { ...process.env, npm_config_fetch_retries: "1", npm_config_fetch_retry_mintimeout: "1000" },
   }).catch(() => undefined);
-  return result?.code === 0 ? result.stdout.trim() : undefined;
 }
