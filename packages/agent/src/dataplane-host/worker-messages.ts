@@ -5,7 +5,8 @@ export type Direction = "egress" | "ingress";
 
 /** What a worker is started with. Descriptors are opened and closed by the host; they are one process's. */
 export interface WorkerStart {
-  readonly direction: Direction;
+  /** One, or both for a worker that does all. */
+  readonly directions: readonly Direction[];
   readonly kernels: WebAssembly.Module;
   readonly counters: SharedArrayBuffer;
   /** One Int32: not 0 when the worker must end whatever messages say (the process is exiting). */
