@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly rounds: number | null;
   readonly seconds: number | null;
   readonly quick: boolean;
+  /** Of the underlay, one measurement of `path` for each. */
+  readonly mtus: readonly number[];
   /** Names of works; null for all. */
   readonly only: readonly string[] | null;
   /** Names of systems; null for all. */
@@ -54,6 +56,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   let only: string[] | null = null;
   let systems: string[] | null = null;
   let json: string | null = null;
+  let mtus: number[] = [1500];
 
   const words = args.flatMap((arg) => (/^--[a-z]+=/.test(arg) ? splitOnce(arg) : [arg]));
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
@@ -74,10 +77,13 @@ export function parseOptions(args: readonly string[]): BenchOptions {
         seconds = wholeNumber(flag, value("a number"), 1, 3600);
         break;
       case "--only":
-        only = names(flag, value("names of works"));
+        only = list(flag, value("names of works"));
         break;
       case "--systems":
-        systems = names(flag, value("names of systems"));
+        systems = list(flag, value("names of systems"));
+        break;
+      case "--mtu":
+        mtus = list(flag, value("an MTU")).map((text) => wholeNumber(flag, text, 1280, 9000));
         break;
       case "--json":
         json = words[0] === undefined || words[0].startsWith("-") || isSuite(words[0]) ? "-" : words.shift()!;
@@ -97,7 +103,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     }
   }
   if (action === "run" && suites.length === 0) throw usage(`name a suite: ${SUITES.join(", ")} or all`);
-  return { action, suites, rounds, seconds, quick, only, systems, json };
+  return { action, suites, rounds, seconds, quick, mtus, only, systems, json };
 }
 
 /** The items with these names, in their own order; all of them for null. Throws `usage` for a name that is not there. */
@@ -127,8 +133,8 @@ function wholeNumber(flag: string, text: string, min: number, max: number): numb
   return value;
 }
 
-function names(flag: string, text: string): string[] {
-  const list = text.split(",").filter((name) => name !== "");
-  if (list.length === 0) throw usage(`${flag} needs at least one name`);
-  return list;
+function list(flag: string, text: string): string[] {
+  const items = text.split(",").filter((item) => item !== "");
+  if (items.length === 0) throw usage(`${flag} needs at least one`);
+  return items;
 }
