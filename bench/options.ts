@@ -22,22 +22,29 @@ export interface BenchOptions {
 
 export const HELP = `Usage: npm run bench -- SUITE [options]
 
-Measures Warren next to raw veth and the kernel's VXLAN on the same two namespaces, in one run. Needs root.
+Measures Warren next to raw veth, the kernel's VXLAN, wireguard-go, Nebula and
+boringtun on the same two namespaces, in one run. Needs root. The first run
+builds the newest release of each peer that this machine's Go and Rust can
+build, and keeps it in ~/.cache/warren/peers; --list tells which.
 
 Suites:
-  path       throughput, small packets and latency between two hosts
+  path       throughput, small packets, latency, short connections and what
+             they cost, between two hosts: about 25 minutes, at one MTU
   rest       memory and CPU time of an agent with three peers and nothing to do
   pod-add    how long \`warren pod add\` takes
   all        all of them
 
 Options:
-  --quick            three short rounds; \`path\` ends in less than two minutes
-  --rounds N         how often everything is measured (default 5)
-  --seconds S        length of one measured run (default 5, with --quick 1)
+  --quick            two short rounds of the most telling works; \`path\` ends
+                     in less than two minutes once the peers are built
+  --rounds N         how often everything is measured (default 5, with --quick 2)
+  --seconds S        length of one measured run (default 3, with --quick 1)
+  --mtu BYTES,…      of the underlay of \`path\`, each measured by itself
+                     (default 1500; 1500,9000 takes twice as long)
   --only WORK,…      only these works of \`path\`
   --systems NAME,…   only these systems of \`path\`
   --json [FILE]      JSON with every sample: to FILE next to the table, or instead of it
-  --list             names of suites, systems and works
+  --list             names of suites, systems and works, and the release of each peer
   --help             this text
 
 Example:

@@ -1,3 +1,6 @@
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { type RunOptions, tryRun } from "@warren/common/runtime/run.ts";
+
 /** A release that can be built here. */
 export interface Release {
   /** As its registry spells it: part of a path of the cache. */
@@ -21,3 +24,25 @@ export interface Builder {
 export const ASK_TIMEOUT_MS = 30_000;
 /** Compiling on two busy cores, everything that is imported included. */
 export const BUILD_TIMEOUT_MS = 600_000;
+
+/** Runs a toolchain's program and returns what it printed. Throws `tool-failed` with the gist of why it failed. */
+export async function runToolchain(program: string, args: readonly string[], options: RunOptions): Promise<string> {
+  const { code, stdout, stderr } = await tryRun(program, args, options);
+  if (code !== 0)
+    throw new WarrenError("tool-failed", `${program} ${args[0]}: ${gistOf(stderr) || `exit code ${code}`}`);
+  return stdout;
+}
+
+/**
+ * Why a toolchain failed, for a report that others read: its last words, after the lines on what it downloaded and
+ * compiled, without the addresses of registries and the folders of this machine.
+ */
+export function gistOf(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim());
+  return lines
+    .filter((line) => line !== "")
+    .slice(-2)
+    .join(" ")
+    .replace(/https?:\/\/\S+?(?=:?(\s|$))/g, "…")
+    .replace(/(^|\s)\/\S+\//g, "$1…/");
+}

@@ -23,8 +23,8 @@ export function debianPackage(name: string, paths: Readonly<Record<string, strin
       const result = missing().length > 0 ? await installPackages([name], "the comparison") : null;
       if (missing().length > 0)
         throw new WarrenError("tool-missing", `apt could not install ${name}: ${result?.stderr.trim() || "no reason"}`);
-      const { stdout } = await run("dpkg-query", ["--show", "--showformat=${Version}", name], { signal });
-      return { version: stdout.trim(), path: (program) => paths[program]! };
+      const { stdout } = await run("dpkg-query", ["--show", name], { signal });
+      return { version: stdout.trim().split("\t").at(-1)!, path: (program) => paths[program]! };
     },
   };
 }

@@ -1,12 +1,12 @@
+import { readFileSync } from "node:fs";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { run } from "@warren/common/runtime/run.ts";
-import { ASK_TIMEOUT_MS, BUILD_TIMEOUT_MS, type Builder, type Release } from "./builder.ts";
+import { ASK_TIMEOUT_MS, BUILD_TIMEOUT_MS, type Builder, type Release, runToolchain } from "./builder.ts";
 
-/** What `go list -m -json MODULE@VERSION` says, of which only this is read. */
+/** One release of a module. */
 interface Module {
-  readonly Version: string;
-  /** Newest language version its `go.mod` asks for; left out by modules older than that line. */
-  readonly GoVersion?: string;
+  readonly version: string;
+  /** The Go that its `go.mod` asks for; null in modules older than that line. */
+  readonly goVersion: string | null;
 }
 
 /** So many releases are looked at from the newest down before giving up. */
@@ -22,13 +22,13 @@ export function goModule(module: string, packages: readonly string[]): Builder {
       };
       const modules: Module[] = [];
       for (const version of newestReleases(Versions).slice(0, LOOK_BACK))
-        modules.push(JSON.parse(await ask(["list", "-m", "-json", `${module}@${version}`], signal)) as Module);
+        modules.push(readModule(await ask(["list", "-m", "-json", `${module}@${version}`], signal)));
       return buildable(modules, go["GOVERSION"] ?? "", go["GOTOOLCHAIN"] ?? "");
     },
     build: async (version, directory, signal) => {
       const paths = packages.map((path) => `${path === "." ? module : `${module}/${path}`}@${version}`);
       const env = { ...process.env, GOBIN: directory };
-      await run("go", ["install", ...paths], { env, signal, timeoutMs: BUILD_TIMEOUT_MS });
+      await runToolchain("go", ["install", ...paths], { env, signal, timeoutMs: BUILD_TIMEOUT_MS });
     },
   };
 }
@@ -40,17 +40,23 @@ export function newestReleases(versions: readonly string[]): readonly string[] {
   return released.length > 0 ? released : ["latest"];
 }
 
+/** Reads what `go list -m -json` printed; its own `GoVersion` is left out just where this Go is too old. */
+function readModule(text: string): Module {
+  const { Version: version, GoMod } = JSON.parse(text) as { readonly Version: string; readonly GoMod: string };
+  return { version, goVersion: /^go (\S+)/m.exec(readFileSync(GoMod, "utf8"))?.[1] ?? null };
+}
+
 /** Of modules, newest first, those that this Go can build, with a remark on the newer ones that it cannot. */
-export function buildable(modules: readonly Module[], goVersion: string, toolchain: string): readonly Release[] {
+export function buildable(modules: readonly Module[], ours: string, toolchain: string): readonly Release[] {
   // A toolchain setting with `auto` or `path` lets Go fetch or find the version that a module asks for.
   const fixed = !/auto|path/.test(toolchain);
-  const fits = ({ GoVersion = "1" }: Module) => !fixed || compareVersions(GoVersion, goVersion) <= 0;
+  const fits = ({ goVersion }: Module) => !fixed || goVersion === null || compareVersions(goVersion, ours) <= 0;
   const tooNew = modules.filter((module) => !fits(module));
-  const wanting = tooNew.map(({ Version, GoVersion }) => `${Version} wants Go ${GoVersion}`);
+  const wanting = tooNew.map(({ version, goVersion }) => `${version} wants Go ${goVersion}`);
   if (modules.length > 0 && tooNew.length === modules.length)
-    throw new WarrenError("tool-failed", `this machine's ${goVersion} is too old: ${wanting.join(", ")}`);
-  const remark = [`built with ${goVersion}`, ...wanting].join("; ");
-  return modules.filter(fits).map(({ Version: version }) => ({ version, remark }));
+    throw new WarrenError("tool-failed", `this machine's ${ours} is too old: ${wanting.join(", ")}`);
+  const remark = [`built with ${ours}`, ...wanting].join("; ");
+  return modules.filter(fits).map(({ version }) => ({ version, remark }));
 }
 
 /** By the numbers in them, in their order: `1.27.3` is after `go1.26.8`. */
@@ -63,6 +69,6 @@ function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-async function ask(args: readonly string[], signal: AbortSignal): Promise<string> {
-  return (await run("go", args, { signal, timeoutMs: ASK_TIMEOUT_MS })).stdout;
+function ask(args: readonly string[], signal: AbortSignal): Promise<string> {
+  return runToolchain("go", args, { signal, timeoutMs: ASK_TIMEOUT_MS });
 }

@@ -106,11 +106,4 @@ function fromCache({ name, programs }: Peer, { version, directory }: Cached, rem
   };
 }
 
-/** The gist of what a toolchain said: it ends with why, after lines that say what it downloaded and compiled. */
-function reasonOf(error: unknown): string {
-  const lines = (error instanceof Error ? error.message : String(error)).split("\n").map((line) => line.trim());
-  return lines
-    .filter((line) => line !== "")
-    .slice(-2)
-    .join(" ");
-}
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

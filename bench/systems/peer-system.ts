@@ -11,7 +11,8 @@ export function peerSystem(peer: Peer, about: string, on: (lab: Lab, programs: P
     about,
     describe: (signal) => describePeer(peer, signal),
     prepare: async (context) => {
-      const programs = await (obtained ??= obtainPeer(peer, context));
+      obtained ??= obtainPeer(peer, context);
+      const programs = await obtained;
       return { version: programs.version, on: (lab) => on(lab, programs) };
     },
   };
