@@ -43,6 +43,6 @@ export function gistOf(stderr: string): string {
     .filter((line) => line !== "")
     .slice(-2)
     .join(" ")
-    .replace(/https?:\/\/\S+?(?=:?(\s|$))/g, "…")
+    .replace(/https?:\/\/[^\s"]+?(?=:?(["\s]|$))/g, "…")
     .replace(/(^|\s)\/\S+\//g, "$1…/");
 }

@@ -46,7 +46,8 @@ export async function addRelease(
     rmSync(directory, { recursive: true, force: true });
     renameSync(unfinished, directory);
   } finally {
-    rmSync(unfinished, { recursive: true, force: true });
+    // A compiler that outlived its broken-off build may still be writing.
+    rmSync(unfinished, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
   return { version, directory };
 }

@@ -15,7 +15,11 @@ export function cargoCrate(crate: string, programs: readonly string[]): Builder 
     build: async (version, directory, signal) => {
       // The dependencies that its authors tested with.
       const args = ["install", crate, "--version", version, "--locked", "--root", directory];
-      await runToolchain("cargo", args, { signal, timeoutMs: BUILD_TIMEOUT_MS });
+      // What a build that is broken off leaves goes with the directory, not to a place of cargo's own.
+      const target = join(directory, "target");
+      const env = { ...process.env, CARGO_TARGET_DIR: target };
+      await runToolchain("cargo", args, { env, signal, timeoutMs: BUILD_TIMEOUT_MS });
+      rmSync(target, { recursive: true });
       for (const program of programs) renameSync(join(directory, "bin", program), join(directory, program));
       rmSync(join(directory, "bin"), { recursive: true });
     },

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Lab } from "@warren/e2e/lab/lab.ts";
 import { ipBatch } from "@warren/e2e/lab/netns.ts";
@@ -38,6 +38,8 @@ export class WireGuardContender implements Contender {
   readonly #ends: readonly [End, End];
   readonly #overlayMtu: number;
   #running: Supervised[] = [];
+  /** True when `SOCKETS` was not there before. */
+  #madeSockets = false;
 
   constructor(name: string, lab: Lab, command: WireGuardCommand) {
     this.name = name;
@@ -58,6 +60,7 @@ export class WireGuardContender implements Contender {
 
   async setUp(signal: AbortSignal): Promise<Path> {
     const [client, server] = this.#ends;
+    this.#madeSockets ||= !existsSync(SOCKETS);
     await this.#start(client, server, signal);
     const serverProcess = await this.#start(server, client, signal);
     return {
@@ -72,6 +75,7 @@ export class WireGuardContender implements Contender {
     for (const process of this.#running) await process.end(2_000);
     this.#running = [];
     for (const { socketPath } of this.#ends) rmSync(socketPath, { force: true });
+    if (this.#madeSockets && existsSync(SOCKETS) && readdirSync(SOCKETS).length === 0) rmdirSync(SOCKETS);
   }
 
   async #start(own: End, peer: End, signal: AbortSignal): Promise<Supervised> {

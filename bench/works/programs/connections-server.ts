@@ -16,9 +16,13 @@ for (;;)
   });
 
 function answer(slot: number, fd: number): void {
-  const bytes = receiveByte(fd);
-  if (bytes === null) return;
-  if (bytes > 0) sendByte(fd);
+  try {
+    const bytes = receiveByte(fd);
+    if (bytes === null) return;
+    if (bytes > 0) sendByte(fd);
+  } catch {
+    // The client ended, and its connections with it.
+  }
   open.remove(slot);
   close(fd);
 }
