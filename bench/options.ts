@@ -29,7 +29,7 @@ build, and keeps it in ~/.cache/warren/peers; --list tells which.
 
 Suites:
   path       throughput, small packets, latency, short connections and what
-             they cost, between two hosts: about 25 minutes, at one MTU
+             they cost, between two hosts: about 20 minutes, at one MTU
   rest       memory and CPU time of an agent with three peers and nothing to do
   pod-add    how long \`warren pod add\` takes
   all        all of them
