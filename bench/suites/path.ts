@@ -10,20 +10,25 @@ import type { Suite } from "./suite.ts";
 
 /** The MTU of the underlay that the suite has its plain name for. */
 const USUAL_MTU = 1500;
-const DEFAULTS = { rounds: 5, seconds: 3, warmUpSeconds: 1, works: null };
-/** What fits into two minutes with six systems. */
-const QUICK = { rounds: 2, seconds: 1, warmUpSeconds: 1, works: ["tcp-1", "udp-64", "latency", "memory"] };
+const WARM_UP_SECONDS = 1;
+const DEFAULTS = { rounds: 5, seconds: 3, works: null, systems: null };
+/** What fits into two minutes. */
+const QUICK = {
+  rounds: 2,
+  seconds: 1,
+  works: ["tcp-1", "udp-64", "latency", "memory"],
+  systems: ["raw-veth", "kernel-vxlan", "warren", "wireguard-go", "nebula", "boringtun"],
+};
 
 /** What two hosts that are joined by one veth pair get through to each other, with each system in between. */
 export const pathSuite =
   (works: readonly Work[], mtu: number): Suite =>
   async ({ options, signal, progress }) => {
-    const systems = pick("system", ALL_SYSTEMS, options.systems);
     const given = options.quick ? QUICK : DEFAULTS;
+    const systems = pick("system", ALL_SYSTEMS, options.systems ?? given.systems);
     const chosen = pick("work", works, options.only ?? given.works);
     const rounds = options.rounds ?? given.rounds;
     const seconds = options.seconds ?? given.seconds;
-    const { warmUpSeconds } = given;
     const { prepared, failures: absent } = await prepare(systems, { signal, progress });
     const { samples, failures } = await withLab({ nodes: 2, topology: "direct", mtu, signal }, (lab) =>
       compare({
@@ -31,7 +36,7 @@ export const pathSuite =
         works: chosen,
         rounds,
         seconds,
-        warmUpSeconds,
+        warmUpSeconds: WARM_UP_SECONDS,
         signal,
         progress,
       }),
@@ -41,7 +46,7 @@ export const pathSuite =
     const reference = names.includes(REFERENCE) ? REFERENCE : null;
     return {
       name: mtu === USUAL_MTU ? "path" : `path-${mtu}`,
-      method: `rounds ${rounds}, each run ${seconds} s after ${warmUpSeconds} s of warm-up, two namespaces, one veth pair, MTU ${mtu}`,
+      method: `rounds ${rounds}, each run ${seconds} s after ${WARM_UP_SECONDS} s of warm-up, two namespaces, one veth pair, MTU ${mtu}`,
       systems: prepared.map(({ name, about, version }) => ({ name, about, version })),
       reference,
       rows: summarise({ figures, systems: names, samples, reference, subject: SUBJECT }),
