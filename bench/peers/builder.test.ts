@@ -5,7 +5,7 @@ describe("why a toolchain failed", () => {
   it("is its last words, without registries and folders of the machine", () => {
     const said = [
       "go: downloading example.org/yaml/v2 v2.4.2",
-      "/home/me/go/pkg/mod/example.org/tunnel@v1.11.2/tun_linux.go:21:2: example.org/netlink@v1.3.2: reading https://proxy.example.org/netlink/@v/v1.3.2.zip: 403 Forbidden",
+      "/opt/go/pkg/mod/example.org/tunnel@v1.11.2/tun_linux.go:21:2: example.org/netlink@v1.3.2: reading https://proxy.example.org/netlink/@v/v1.3.2.zip: 403 Forbidden",
       "\tserver response: This module version is not available.",
       "",
     ].join("\n");

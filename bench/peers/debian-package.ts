@@ -8,7 +8,7 @@ export interface DebianPackage {
   /** Version that apt would install or has installed; null when it knows no such package, or there is no apt. */
   candidate(signal: AbortSignal): Promise<string | null>;
   /** Installs it where it is missing. Throws `tool-missing` with apt's own words. */
-  install(signal: AbortSignal): Promise<{ readonly version: string; path(program: string): string }>;
+  install(signal: AbortSignal): Promise<{ readonly version: string; readonly path: (program: string) => string }>;
 }
 
 /** `paths` tells where the package has which program of the peer. */

@@ -19,7 +19,7 @@ export interface PeerPrograms {
   /** For the report: version, and where it comes from. */
   readonly version: string;
   /** Path by name, as in `Peer.programs`. */
-  path(program: string): string;
+  readonly path: (program: string) => string;
 }
 
 export interface ObtainOptions {

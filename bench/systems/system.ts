@@ -7,12 +7,12 @@ export interface System {
   readonly name: string;
   readonly about: string;
   /** What would be measured, or why it cannot be, in one line. Builds and installs nothing. */
-  describe(signal: AbortSignal): Promise<string>;
+  readonly describe: (signal: AbortSignal) => Promise<string>;
   /**
    * Gets everything that is needed and missing, before anything is measured. Rejects, when it cannot be had, with an
    * error that says why.
    */
-  prepare(context: PrepareContext): Promise<PreparedSystem>;
+  readonly prepare: (context: PrepareContext) => Promise<PreparedSystem>;
 }
 
 export interface PrepareContext {
@@ -25,7 +25,7 @@ export interface PreparedSystem {
   /** What exactly is measured: kernel, release, commit. */
   readonly version: string;
   /** Makes one for a lab of two hosts joined by one veth pair. */
-  on(lab: Lab): Contender;
+  readonly on: (lab: Lab) => Contender;
 }
 
 /**

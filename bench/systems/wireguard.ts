@@ -11,7 +11,7 @@ import { configureWireGuard, type WireGuardKeys, wireGuardKeys } from "./wiregua
 /** How a WireGuard of user space is started in the foreground. */
 export interface WireGuardCommand {
   readonly program: string;
-  args(device: string): readonly string[];
+  readonly args: (device: string) => readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
 

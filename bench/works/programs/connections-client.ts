@@ -8,7 +8,7 @@ const AT_ONCE = 16;
 const [host, port, seconds] = process.argv.slice(2);
 const server = socketAddress(host!, Number(port));
 const open = new PollSet(AT_ONCE);
-const answered = new Array<boolean | null>(AT_ONCE).fill(null);
+const answered: (boolean | null)[] = Array.from({ length: AT_ONCE }, () => null);
 const startMs = performance.now();
 const endMs = startMs + Number(seconds) * 1000;
 let connections = 0;
