@@ -24,7 +24,7 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const options = parseOptions(args);
   if (options.action === "help") return print(HELP);
-  if (options.action === "list") return print(list());
+  if (options.action === "list") return print(await list(signal));
   if (process.getuid?.() !== 0) throw new WarrenError("not-root", "the bench makes network namespaces: run it as root");
   // What is wrong with the command line is told before anything is installed, built or measured.
   pick("system", ALL_SYSTEMS, options.systems);
@@ -36,20 +36,21 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const started = new Date().toISOString();
   const describeMachine = await watchMachine(["iperf3", "sockperf"], signal);
   const suites: SuiteResult[] = [];
-  for (const name of options.suites) suites.push(await suite(name, works)({ options, signal, progress }));
+  for (const suite of options.suites.flatMap((name) => suitesOf(name, works, options.mtus)))
+    suites.push(await suite({ options, signal, progress }));
   const command = ["npm run bench --", ...args].join(" ");
   publish({ format: "warren-bench/1", started, command, machine: describeMachine(), suites }, options);
   return suites.some(({ failures }) => failures.length > 0) ? PARTIAL : 0;
 }
 
-function suite(name: SuiteName, works: readonly Work[]): Suite {
+function suitesOf(name: SuiteName, works: readonly Work[], mtus: readonly number[]): readonly Suite[] {
   switch (name) {
     case "path":
-      return pathSuite(works);
+      return mtus.map((mtu) => pathSuite(works, mtu));
     case "rest":
-      return restSuite;
+      return [restSuite];
     case "pod-add":
-      return podAddSuite;
+      return [podAddSuite];
   }
 }
 
@@ -80,17 +81,18 @@ function publish(report: Report, { json }: BenchOptions): void {
   if (json !== null && json !== "-") writeFileSync(json, text);
 }
 
-function list(): string {
+/** All at once: most of the time is spent waiting for registries. */
+async function list(signal: AbortSignal): Promise<string> {
+  const described = await Promise.all(
+    ALL_SYSTEMS.map(async ({ name, about, describe }) => [name, `${about}: ${await describe(signal)}`] as const),
+  );
   const lines = (title: string, items: readonly (readonly [string, string])[]) => [
     `${title}:`,
     ...items.map(([name, about]) => `  ${name.padEnd(14)}${about}`),
   ];
   return `${[
     `suites:  ${SUITES.join("  ")}  all`,
-    ...lines(
-      "systems of path",
-      ALL_SYSTEMS.map(({ name, about }) => [name, about]),
-    ),
+    ...lines("systems of path", described),
     ...lines(
       "works of path",
       allWorks("sockperf").map(({ name, figures }) => [name, figures.map(({ about }) => about).join("; ")]),

@@ -18,13 +18,16 @@ describe("command line of the bench", () => {
       rounds: 9,
       seconds: 2,
       quick: true,
+      mtus: [1500, 9000],
       only: ["tcp-1", "latency"],
       systems: ["warren"],
       json: "out.json",
     };
-    const words = "path --rounds 9 --seconds 2 --quick --only tcp-1,latency --systems warren --json out.json";
+    const words =
+      "path --rounds 9 --seconds 2 --quick --mtu 1500,9000 --only tcp-1,latency --systems warren --json out.json";
     expect(parseOptions(words.split(" "))).toEqual(expected);
-    const joined = "--rounds=9 --seconds=2 --quick --only=tcp-1,latency --systems=warren --json=out.json path";
+    const joined =
+      "--rounds=9 --seconds=2 --quick --mtu=1500,9000 --only=tcp-1,latency --systems=warren --json=out.json path";
     expect(parseOptions(joined.split(" "))).toEqual(expected);
   });
 
@@ -32,6 +35,7 @@ describe("command line of the bench", () => {
     expect(parseOptions(["rest"])).toMatchObject({
       rounds: null,
       seconds: null,
+      mtus: [1500],
       only: null,
       systems: null,
       json: null,
@@ -57,6 +61,8 @@ describe("command line of the bench", () => {
     expect(message("path", "rest")).toMatch(/"rest" is one suite too many/);
     expect(message("path", "--rounds", "0")).toMatch(/--rounds 0: expected a whole number from 1 to 1000/);
     expect(message("path", "--seconds", "1.5")).toMatch(/--seconds 1.5: expected a whole number/);
+    expect(message("path", "--mtu", "1500,900")).toMatch(/--mtu 900: expected a whole number from 1280 to 9000/);
+    expect(message("path", "--mtu", "jumbo")).toMatch(/--mtu jumbo: expected a whole number/);
     expect(message("path", "--rounds")).toMatch(/--rounds needs a number/);
     expect(message("path", "--only", "--quick")).toMatch(/--only needs names of works/);
     expect(message()).toMatch(/^name a suite/);

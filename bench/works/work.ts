@@ -1,4 +1,5 @@
 import type { LabNode } from "@warren/e2e/lab/node.ts";
+import type { Supervised } from "@warren/e2e/lab/supervised.ts";
 
 /** The way between two hosts that a system under measurement has built. */
 export interface Path {
@@ -8,6 +9,8 @@ export interface Path {
   readonly server: LabNode;
   /** Address of the server's end; the route to it leads through the system. */
   readonly serverAddress: string;
+  /** The system's own processes on the server's host; none for a system of the kernel. */
+  readonly serverProcesses: readonly Supervised[];
 }
 
 /** One number that is measured again and again. */
@@ -28,6 +31,9 @@ export interface Work {
   readonly figures: readonly Figure[];
   /** What is done right before `run` and not counted; `run` itself when left out. */
   readonly warmUp?: (path: Path, seconds: number, signal: AbortSignal) => Promise<unknown>;
-  /** Does it once, and resolves with one value for each of `figures`, in their order. Leaves nothing running. */
-  readonly run: (path: Path, seconds: number, signal: AbortSignal) => Promise<readonly number[]>;
+  /**
+   * Does it once, and resolves with one value for each of `figures`, in their order; null where the system has no such
+   * figure. Leaves nothing running.
+   */
+  readonly run: (path: Path, seconds: number, signal: AbortSignal) => Promise<readonly (number | null)[]>;
 }
