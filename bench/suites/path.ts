@@ -1,10 +1,9 @@
 import { waitFor } from "@warren/e2e/lab/wait-for.ts";
 import { compare } from "../compare.ts";
 import { pick } from "../options.ts";
-import { summarise } from "../report/summary.ts";
+import { referencesAmong, roleOf } from "../report/roles.ts";
 import { ALL_SYSTEMS, REFERENCE } from "../systems/registry.ts";
 import type { Contender } from "../systems/system.ts";
-import { warren } from "../systems/warren.ts";
 import { withLab } from "../with-lab.ts";
 import type { Path, Work } from "../works/work.ts";
 import type { Suite } from "./suite.ts";
@@ -34,18 +33,21 @@ export const pathSuite =
         progress,
       }),
     );
-    const figures = chosen.flatMap((work) => work.figures);
-    const names = systems.map(({ name }) => name);
-    const reference = names.includes(REFERENCE) ? REFERENCE : null;
     const described = await Promise.all(
-      systems.map(async (system) => ({ name: system.name, about: system.about, version: await system.version() })),
+      systems.map(async (system) => {
+        const { name, about } = system;
+        return { name, role: roleOf(name), version: await system.version(), about };
+      }),
     );
     return {
       name: "path",
       method: `rounds ${rounds}, each run ${seconds} s after ${WARM_UP_SECONDS} s of warm-up, two namespaces, one veth pair, MTU ${MTU}`,
       systems: described,
-      reference,
-      rows: summarise({ figures, systems: names, samples, reference, subject: warren.name }),
+      references: referencesAmong(
+        systems.map(({ name }) => name),
+        REFERENCE,
+      ),
+      figures: chosen.flatMap((work) => work.figures),
       samples,
       failures,
     };

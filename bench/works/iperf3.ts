@@ -1,16 +1,16 @@
 import { tcpGbitPerSecond, udpDeliveredKpps } from "./iperf3-output.ts";
 import { withListener } from "./listener.ts";
-import type { Figure, Path, Work } from "./work.ts";
+import type { Path, Work } from "./work.ts";
 
 const PORT = 5201;
 
 /** TCP throughput with `streams` connections at once, client to server, payload as the receiver counted it. */
-export function tcp(streams: number, goal?: Figure["goal"]): Work {
+export function tcp(streams: number): Work {
   const name = `tcp-${streams}`;
   const about = streams === 1 ? "one TCP stream" : `${streams} TCP streams`;
   return {
     name,
-    figures: [{ name, about, unit: "Gbit/s", better: "higher", ...(goal && { goal }) }],
+    figures: [{ name, about, unit: "Gbit/s", better: "higher" }],
     run: async (path, seconds, signal) => [
       tcpGbitPerSecond(await iperf3(path, seconds, signal, ["-P", String(streams)])),
     ],
@@ -21,12 +21,12 @@ export function tcp(streams: number, goal?: Figure["goal"]): Work {
  * Datagrams of `bytes` payload that reach the receiving program while the sender sends as fast as it can. The system
  * cannot slow the sender down, so this is what is left under overload.
  */
-export function udpFlood(bytes: number, goal?: Figure["goal"]): Work {
+export function udpFlood(bytes: number): Work {
   const name = `udp-${bytes}`;
   const about = `${bytes}-byte UDP datagrams delivered under overload`;
   return {
     name,
-    figures: [{ name, about, unit: "kpps", better: "higher", ...(goal && { goal }) }],
+    figures: [{ name, about, unit: "kpps", better: "higher" }],
     run: async (path, seconds, signal) => [
       udpDeliveredKpps(await iperf3(path, seconds, signal, ["-u", "-b", "0", "-l", String(bytes)])),
     ],
