@@ -1,13 +1,13 @@
 /** `npm run bench`: reads the command line, runs suites, prints a report. The method is in docs/benchmarks.md. */
-import { accessSync, constants as modes, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { dirname } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { ensureHostTools } from "../scripts/host-tools.ts";
 import { watchMachine } from "./machine.ts";
-import { type BenchOptions, HELP, parseOptions, pick, SUITES, type SuiteName } from "./options.ts";
-import type { Report, SuiteResult } from "./report/report.ts";
-import { renderReport } from "./report/table.ts";
+import { HELP, parseOptions, pick, SUITES, type SuiteName } from "./options.ts";
+import { evaluate } from "./report/evaluate.ts";
+import { checkOutputs, publish } from "./report/publish.ts";
+import { readReport } from "./report/read-report.ts";
+import { FORMAT, type SuiteResult } from "./report/report.ts";
 import { pathSuite } from "./suites/path.ts";
 import { podAddSuite } from "./suites/pod-add.ts";
 import { restSuite } from "./suites/rest.ts";
@@ -25,11 +25,12 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const options = parseOptions(args);
   if (options.action === "help") return print(HELP);
   if (options.action === "list") return print(await list(signal));
+  checkOutputs(options);
+  if (options.report !== null) return print(publish(readReport(options.report), options));
   if (process.getuid?.() !== 0) throw new WarrenError("not-root", "the bench makes network namespaces: run it as root");
   // What is wrong with the command line is told before anything is installed, built or measured.
   pick("system", ALL_SYSTEMS, options.systems);
   pick("work", allWorks("sockperf"), options.only);
-  checkWritable(options.json);
 
   await ensureHostTools(["ip", "bridge", "nsenter", "nft", "ping", "iperf3"]);
   const works = allWorks(await latencyTool());
@@ -37,9 +38,9 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const describeMachine = await watchMachine(["iperf3", "sockperf"], signal);
   const suites: SuiteResult[] = [];
   for (const suite of options.suites.flatMap((name) => suitesOf(name, works, options.mtus)))
-    suites.push(await suite({ options, signal, progress }));
+    suites.push(evaluate(await suite({ options, signal, progress })));
   const command = ["npm run bench --", ...args].join(" ");
-  publish({ format: "warren-bench/1", started, command, machine: describeMachine(), suites }, options);
+  print(publish({ format: FORMAT, started, command, machine: describeMachine(), suites }, options));
   return suites.some(({ failures }) => failures.length > 0) ? PARTIAL : 0;
 }
 
@@ -64,21 +65,6 @@ async function latencyTool(): Promise<"sockperf" | "ping"> {
     progress(`latency is measured with ping instead of sockperf: ${error.message}`);
     return "ping";
   }
-}
-
-function checkWritable(json: string | null): void {
-  if (json === null || json === "-") return;
-  try {
-    accessSync(dirname(json), modes.W_OK);
-  } catch (cause) {
-    throw new WarrenError("usage", `--json ${json}: its directory does not exist or may not be written`, { cause });
-  }
-}
-
-function publish(report: Report, { json }: BenchOptions): void {
-  const text = `${JSON.stringify(report, null, 2)}\n`;
-  print(json === "-" ? text : renderReport(report));
-  if (json !== null && json !== "-") writeFileSync(json, text);
 }
 
 /** All at once: most of the time is spent waiting for registries. */

@@ -22,12 +22,15 @@ describe("command line of the bench", () => {
       only: ["tcp-1", "latency"],
       systems: ["warren"],
       json: "out.json",
+      html: "out.html",
+      markdown: true,
+      report: null,
     };
     const words =
-      "path --rounds 9 --seconds 2 --quick --mtu 1500,9000 --only tcp-1,latency --systems warren --json out.json";
+      "path --rounds 9 --seconds 2 --quick --mtu 1500,9000 --only tcp-1,latency --systems warren --json out.json --html out.html --markdown";
     expect(parseOptions(words.split(" "))).toEqual(expected);
     const joined =
-      "--rounds=9 --seconds=2 --quick --mtu=1500,9000 --only=tcp-1,latency --systems=warren --json=out.json path";
+      "--rounds=9 --seconds=2 --quick --mtu=1500,9000 --only=tcp-1,latency --systems=warren --json=out.json --html=out.html --markdown path";
     expect(parseOptions(joined.split(" "))).toEqual(expected);
   });
 
@@ -47,6 +50,19 @@ describe("command line of the bench", () => {
     expect(parseOptions(["path", "--json"]).json).toBe("-");
     expect(parseOptions(["path", "--json", "--quick"])).toMatchObject({ json: "-", quick: true });
     expect(parseOptions(["--json", "path"])).toMatchObject({ json: "-", suites: ["path"] });
+  });
+
+  it("reads the file of a report that is to be shown again", () => {
+    expect(parseOptions(["report", "kept.json", "--html", "page.html"])).toMatchObject({
+      action: "report",
+      report: "kept.json",
+      html: "page.html",
+      suites: [],
+    });
+    expect(message("report")).toMatch(/^report needs the file that --json wrote/);
+    expect(message("report", "kept.json", "path")).toMatch(/"path" is one suite too many/);
+    expect(message("path", "report", "kept.json")).toMatch(/"report" is one suite too many/);
+    expect(message("path", "--html", "--quick")).toMatch(/--html needs a file name/);
   });
 
   it("needs no suite for help and list", () => {

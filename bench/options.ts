@@ -4,7 +4,7 @@ export const SUITES = ["path", "rest", "pod-add"] as const;
 export type SuiteName = (typeof SUITES)[number];
 
 export interface BenchOptions {
-  readonly action: "run" | "list" | "help";
+  readonly action: "run" | "report" | "list" | "help";
   readonly suites: readonly SuiteName[];
   /** Null where the suite decides. */
   readonly rounds: number | null;
@@ -18,9 +18,16 @@ export interface BenchOptions {
   readonly systems: readonly string[] | null;
   /** `-` for standard output instead of the table; a file name for both; null for none. */
   readonly json: string | null;
+  /** File for the page; null for none. */
+  readonly html: string | null;
+  /** Tables for docs/benchmarks.md instead of the text. */
+  readonly markdown: boolean;
+  /** Kept JSON that is shown again, with action `report`. */
+  readonly report: string | null;
 }
 
 export const HELP = `Usage: npm run bench -- SUITE [options]
+       npm run bench -- report FILE.json [--html FILE] [--markdown] [--json [FILE]]
 
 Measures Warren next to raw veth, the kernel's VXLAN, wireguard-go, Nebula and
 boringtun on the same two namespaces, in one run. Needs root. The first run
@@ -33,6 +40,7 @@ Suites:
   rest       memory and CPU time of an agent with three peers and nothing to do
   pod-add    how long \`warren pod add\` takes
   all        all of them
+  report     measures nothing: shows what a run with --json FILE.json has kept
 
 Options:
   --quick            two short rounds of the most telling works; \`path\` ends
@@ -44,6 +52,8 @@ Options:
   --only WORK,…      only these works of \`path\`
   --systems NAME,…   only these systems of \`path\`
   --json [FILE]      JSON with every sample: to FILE next to the table, or instead of it
+  --html FILE        one page with plots, in FILE, next to the table
+  --markdown         tables in Markdown instead of text
   --list             names of suites, systems and works, and the release of each peer
   --help             this text
 
@@ -64,6 +74,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   let systems: string[] | null = null;
   let json: string | null = null;
   let mtus: number[] = [1500];
+  let html: string | null = null;
+  let markdown = false;
+  let report: string | null = null;
 
   const words = args.flatMap((arg) => (/^--[a-z]+=/.test(arg) ? splitOnce(arg) : [arg]));
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
@@ -95,6 +108,12 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       case "--json":
         json = words[0] === undefined || words[0].startsWith("-") || isSuite(words[0]) ? "-" : words.shift()!;
         break;
+      case "--html":
+        html = value("a file name");
+        break;
+      case "--markdown":
+        markdown = true;
+        break;
       case "--list":
         action = "list";
         break;
@@ -104,13 +123,18 @@ export function parseOptions(args: readonly string[]): BenchOptions {
         break;
       default:
         if (flag.startsWith("-")) throw usage(`unknown option ${flag}`);
-        if (suites.length > 0) throw usage(`"${flag}" is one suite too many`);
+        if (suites.length > 0 || action === "report") throw usage(`"${flag}" is one suite too many`);
+        if (flag === "report") {
+          action = "report";
+          report = value("the file that --json wrote");
+          break;
+        }
         if (!isSuite(flag)) throw usage(`unknown suite "${flag}": expected ${SUITES.join(", ")} or all`);
         suites = flag === "all" ? SUITES : [flag];
     }
   }
   if (action === "run" && suites.length === 0) throw usage(`name a suite: ${SUITES.join(", ")} or all`);
-  return { action, suites, rounds, seconds, quick, mtus, only, systems, json };
+  return { action, suites, rounds, seconds, quick, mtus, only, systems, json, html, markdown, report };
 }
 
 /** The items with these names, in their own order; all of them for null. Throws `usage` for a name that is not there. */

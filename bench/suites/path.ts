@@ -1,8 +1,8 @@
 import { waitFor } from "@warren/e2e/lab/wait-for.ts";
 import { compare, type Failure } from "../compare.ts";
 import { pick } from "../options.ts";
-import { summarise } from "../report/summary.ts";
-import { ALL_SYSTEMS, REFERENCE, SUBJECT } from "../systems/registry.ts";
+import { referencesAmong, roleOf } from "../report/roles.ts";
+import { ALL_SYSTEMS, REFERENCE } from "../systems/registry.ts";
 import type { Contender, PrepareContext, PreparedSystem, System } from "../systems/system.ts";
 import { withLab } from "../with-lab.ts";
 import type { Path, Work } from "../works/work.ts";
@@ -41,15 +41,15 @@ export const pathSuite =
         progress,
       }),
     );
-    const figures = chosen.flatMap((work) => work.figures);
-    const names = prepared.map(({ name }) => name);
-    const reference = names.includes(REFERENCE) ? REFERENCE : null;
     return {
       name: mtu === USUAL_MTU ? "path" : `path-${mtu}`,
       method: `rounds ${rounds}, each run ${seconds} s after ${WARM_UP_SECONDS} s of warm-up, two namespaces, one veth pair, MTU ${mtu}`,
-      systems: prepared.map(({ name, about, version }) => ({ name, about, version })),
-      reference,
-      rows: summarise({ figures, systems: names, samples, reference, subject: SUBJECT }),
+      systems: prepared.map(({ name, about, version }) => ({ name, role: roleOf(name), version, about })),
+      references: referencesAmong(
+        prepared.map(({ name }) => name),
+        REFERENCE,
+      ),
+      figures: chosen.flatMap((work) => work.figures),
       samples,
       failures: [...absent, ...failures],
     };

@@ -7,7 +7,7 @@ import {
   udpLossPercent,
 } from "./iperf3-output.ts";
 import { withListener } from "./listener.ts";
-import type { Figure, Path, Work } from "./work.ts";
+import type { Path, Work } from "./work.ts";
 
 const PORT = 5201;
 /** Every system carries it without loss when it is alone on two cores, the slowest with half of what it can. */
@@ -17,19 +17,17 @@ const PACED = { bytes: 512, perSecond: 10_000 };
  * One TCP stream, client to server, payload as the receiver counted it, and what it cost: processor time of the whole
  * machine, both ends and the programs that send and receive included, for each gigabyte that arrived.
  */
-export function tcpOne(goal?: Figure["goal"]): Work {
-  return {
-    name: "tcp-1",
-    figures: [
-      { name: "tcp-1", about: "one TCP stream", unit: "Gbit/s", better: "higher", ...(goal && { goal }) },
-      { name: "tcp-1-cpu", about: "CPU time of the machine, one TCP stream", unit: "s/GB", better: "lower" },
-    ],
-    run: async (path, seconds, signal) => {
-      const { text, cpuSeconds } = await iperf3(path, seconds, signal, []);
-      return [tcpGbitPerSecond(text), cpuSeconds / tcpGigabytes(text)];
-    },
-  };
-}
+export const tcpOne: Work = {
+  name: "tcp-1",
+  figures: [
+    { name: "tcp-1", about: "one TCP stream", unit: "Gbit/s", better: "higher" },
+    { name: "tcp-1-cpu", about: "CPU time of the machine, one TCP stream", unit: "s/GB", better: "lower" },
+  ],
+  run: async (path, seconds, signal) => {
+    const { text, cpuSeconds } = await iperf3(path, seconds, signal, []);
+    return [tcpGbitPerSecond(text), cpuSeconds / tcpGigabytes(text)];
+  },
+};
 
 /** TCP throughput with `streams` connections at once, client to server, payload as the receiver counted it. */
 export function tcp(streams: number): Work {
@@ -54,12 +52,12 @@ export const tcpBoth: Work = {
  * Datagrams of `bytes` payload that reach the receiving program while the sender sends as fast as it can. The system
  * cannot slow the sender down, so this is what is left under overload.
  */
-export function udpFlood(bytes: number, goal?: Figure["goal"]): Work {
+export function udpFlood(bytes: number): Work {
   const name = `udp-${bytes}`;
   const about = `${bytes}-byte UDP datagrams delivered under overload`;
   return {
     name,
-    figures: [{ name, about, unit: "kpps", better: "higher", ...(goal && { goal }) }],
+    figures: [{ name, about, unit: "kpps", better: "higher" }],
     run: async (path, seconds, signal) => [
       udpDeliveredKpps((await iperf3(path, seconds, signal, ["-u", "-b", "0", "-l", String(bytes)])).text),
     ],

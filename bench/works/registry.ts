@@ -7,14 +7,14 @@ import type { Work } from "./work.ts";
 /** Every work there is, in the order it is run. `latencyTool` is what this machine has. */
 export function allWorks(latencyTool: "sockperf" | "ping"): readonly Work[] {
   return [
-    tcpOne({ ratio: 0.55 }),
+    tcpOne,
     tcp(8),
     tcpBoth,
-    udpFlood(64, { ratio: 0.7 }),
+    udpFlood(64),
     udpFlood(512),
     udpFlood(1400),
     udpPaced,
-    latency(latencyTool, { ratio: 3.5 }),
+    latency(latencyTool),
     connections,
     memory,
   ];

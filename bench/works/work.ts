@@ -20,8 +20,6 @@ export interface Figure {
   readonly about: string;
   readonly unit: string;
   readonly better: "higher" | "lower";
-  /** What Warren is expected to reach, as a ratio to the reference or as a value in `unit`; shown, never enforced. */
-  readonly goal?: { readonly ratio: number } | { readonly value: number };
 }
 
 /** Something that two ends do with each other, for as long as they are told. */
