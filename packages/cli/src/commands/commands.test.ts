@@ -207,7 +207,14 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
     version: "0.1.0",
     ready: false,
     node: NODE,
-    cluster: { id: "c", podCidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" },
+    cluster: {
+      id: "c",
+      podCidrs: ["10.244.0.0/16"],
+      vni: 4096,
+      port: 4789,
+      cipher: "none",
+      encapsulation: "cross-subnet",
+    },
     control: { address: "192.0.2.1:7443", connected: false, error: "connection refused" },
     netmap: { revision: 7, asOf: "2026-11-21T08:00:00.000Z", ageSeconds: 300, source: "disk" },
     certificateExpires: new Date(Date.now() + 86_400_000 * 3).toISOString(),
@@ -236,6 +243,7 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
     "5m old, from disk",
     "1,234,567 packets, 1.5 KiB",
     "2 no-route",
+    "cross-subnet",
   ]) {
     expect(stdout).toContain(part);
   }
