@@ -29,7 +29,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "warren-agent-"));
   clock = new VirtualClock();
   control = new FakeControl(() => clock.nowMs());
-  host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500 } });
+  host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500, subnet: "192.0.2.0/24" } });
   podNetwork = new MemoryPodNetwork();
   locked = new Set();
   running = [];
@@ -209,7 +209,7 @@ describe("an agent that starts", () => {
 
   it("refuses an underlay that leaves IPv6 pods too little", async () => {
     control.nextCidrs = ["fd00:77:1::/64"];
-    host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300 } });
+    host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300, subnet: "192.0.2.0/24" } });
     await expect(up(make())).rejects.toMatchObject({
       code: "config-invalid",
       message: expect.stringContaining("1330"),
