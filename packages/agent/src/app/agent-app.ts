@@ -174,7 +174,6 @@ class AgentApp implements Agent {
         mayReaddress: config["accept-new-lease"],
       },
       lease,
-      this.#knowledge?.netmap ?? null,
     );
     const renewed = (next: NodeIdentity): void => {
       identity = next;

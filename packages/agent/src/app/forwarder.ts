@@ -68,11 +68,9 @@ export class Forwarder {
   readonly #pathChange = new PathChange();
   #cancelStep = (): void => {};
 
-  /** @param netmap the last one known, so that the first plan takes away nothing that still holds */
-  constructor(options: ForwarderOptions, lease: Lease, netmap: Netmap | null) {
+  constructor(options: ForwarderOptions, lease: Lease) {
     this.#options = options;
     this.#lease = lease;
-    this.#netmap = netmap;
     this.#usePods();
   }
 

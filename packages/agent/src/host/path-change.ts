@@ -19,16 +19,14 @@ export interface PathStep {
  *     a path comes    accepted at once, routed SETTLE_MS later
  *     a path goes     not routed from now on, accepted for SETTLE_MS more
  *
- * The tunnel needs none of this: it is accepted in every mode. Only what is `capable` is ever accepted, so a node that is
- * removed, and a cluster that is sealed, end it at once.
+ * The tunnel needs none of this: it is accepted in every mode, and a node that starts uses it until its paths are ripe.
+ * Only what is `capable` is ever accepted, so a node that is removed, and a cluster that is sealed, end it at once.
  */
 export class PathChange {
   /** When a wanted path is ripe to be sent on. */
   readonly #ripeMs = new Map<string, number>();
   /** Until when a path that is not wanted any more is accepted. */
   readonly #lingerMs = new Map<string, number>();
-  /** At the start there is nobody to wait for: the others know this node before it has a pod to send. */
-  #isFirst = true;
 
   step(nowMs: number, capable: readonly PlainPath[], wanted: readonly PlainPath[]): PathStep {
     const now = new Set(wanted.map(keyOf));
@@ -39,10 +37,9 @@ export class PathChange {
     }
     for (const key of now) {
       this.#lingerMs.delete(key);
-      if (!this.#ripeMs.has(key)) this.#ripeMs.set(key, this.#isFirst ? nowMs : nowMs + SETTLE_MS);
+      if (!this.#ripeMs.has(key)) this.#ripeMs.set(key, nowMs + SETTLE_MS);
     }
     for (const [key, untilMs] of this.#lingerMs) if (untilMs <= nowMs) this.#lingerMs.delete(key);
-    this.#isFirst = false;
     const waiting = [...this.#ripeMs.values(), ...this.#lingerMs.values()].filter((ms) => ms > nowMs);
     return {
       routed: wanted.filter((path) => this.#ripeMs.get(keyOf(path))! <= nowMs),
