@@ -76,7 +76,7 @@ describe.each([4, 6] as const)("nodes in one subnet, over an IPv%i underlay", (f
         expect((await mesh.lab.warren<ClusterInfo>(from, "cluster", "get")).encapsulation).toBe("cross-subnet");
     });
 
-    it("still accepts what comes through the tunnel", async () => {
+    it.runIf(family === 4)("still accepts what comes through the tunnel", async () => {
       // Host 1 goes back to the tunnel by itself, as one that has not heard of the change.
       for (const inner of plainFamilies) {
         const routes = await mesh.lab.host(1).run("ip", [`-${inner}`, "route", "show", "proto", "119", "dev", "eth0"]);
@@ -135,7 +135,7 @@ describe.each([4, 6] as const)("nodes in one subnet, over an IPv%i underlay", (f
       expect(pings.sent - pings.received).toBeLessThanOrEqual(5);
     });
 
-    it("changes both ways on hosts with strict reverse path filters, too", async () => {
+    it.runIf(family === 4)("changes both ways on hosts with strict reverse path filters, too", async () => {
       // In such a host's eyes a plain packet is forged until its own route back is plain: not Warren's to loosen.
       const strict = async (value: number) => {
         for (const host of mesh.lab.hosts)
