@@ -1,3 +1,4 @@
+import type { PeerInfo } from "@warren/common/api/types.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { uniqueLabName } from "../lab/lab.ts";
 import { ping } from "../lab/measure.ts";
@@ -39,6 +40,15 @@ describeAsRoot("a host where Docker drops what is forwarded", () => {
   it("forwards again after Docker restarted and wrote its rules anew", async () => {
     for (const host of mesh.lab.hosts) await becomeDockerHost(host);
     await waitFor("pods to reach each other again", reaches, { timeoutMs: 60_000 });
+  });
+
+  it("forwards what is routed plainly as well", async () => {
+    await mesh.lab.warren("control", "cluster", "set", "encapsulation=cross-subnet");
+    for (const number of [1, 2])
+      await waitFor("the plain routes", async () =>
+        (await mesh.lab.warren<PeerInfo[]>(number, "peers")).every((peer) => peer.path === "direct"),
+      );
+    expect(await reaches()).toBe(true);
   });
 
   it("drops everything else that is forwarded, as before", async () => {

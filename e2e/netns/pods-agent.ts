@@ -9,7 +9,7 @@ import { createLogger } from "@warren/common/runtime/logger.ts";
 const [dataDir, runDir, underlay, ...cidrs] = process.argv.slice(2) as [string, string, string, ...string[]];
 const control = new FakeControl();
 control.nextCidrs = cidrs;
-control.cluster.pod_cidrs = cidrs.map((cidr) => (cidr.includes(":") ? "fd00:77::/48" : "10.244.0.0/16"));
+control.change({ pod_cidrs: cidrs.map((cidr) => (cidr.includes(":") ? "fd00:77::/48" : "10.244.0.0/16")) });
 
 const agent = createAgent(
   {

@@ -2,8 +2,8 @@ import { referenceSegment } from "@warren/agent/dataplane/testing/packets.ts";
 import { MemoryHostNetwork } from "@warren/agent/host/memory-host-network.ts";
 import { MemoryTun } from "@warren/agent/platform/memory/memory-tun.ts";
 import { MemoryPodNetwork } from "@warren/agent/pods/memory-pod-network.ts";
-import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
-import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
+import { formatAddress, type IpAddress, parseAddress } from "@warren/common/net/address.ts";
+import { formatPrefix, parsePrefix, prefixContains, prefixOf } from "@warren/common/net/prefix.ts";
 
 /** A packet as it came out at a pod, or at the node itself. */
 export interface Arrival {
@@ -27,7 +27,8 @@ export class HostStack {
   constructor(node: string, underlay: string, underlayMtu: number, arrive: (arrival: Arrival) => void) {
     this.#node = node;
     this.#arrive = arrive;
-    this.network = new MemoryHostNetwork({ [underlay]: { name: "eth0", mtu: underlayMtu } });
+    const subnet = formatPrefix(prefixOf(parseAddress(underlay), underlay.includes(":") ? 64 : 24));
+    this.network = new MemoryHostNetwork({ [underlay]: { name: "eth0", mtu: underlayMtu, subnet } });
   }
 
   /** A new TUN device, as an agent makes it when it starts; it goes with the agent. */

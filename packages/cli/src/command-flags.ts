@@ -1,3 +1,4 @@
+import { ENCAPSULATIONS } from "@warren/common/net/encapsulation.ts";
 import type { FlagSpec } from "./command-spec.ts";
 import { OUTPUT_FORMATS } from "./output/print.ts";
 
@@ -65,6 +66,12 @@ export const CONTROL_FLAGS: readonly FlagSpec[] = [
   { name: "node-prefix", value: "BITS", description: "length of a node's IPv4 pod CIDR; IPv6 is /64 (default 24)" },
   { name: "vni", value: "N", description: "VXLAN network identifier (default 4096)" },
   { name: "port", value: "PORT", description: "UDP port of VXLAN (default 4789)" },
+  {
+    name: "encapsulation",
+    value: "MODE",
+    choices: ENCAPSULATIONS,
+    description: "which traffic of a new cluster is encapsulated (default always); later: warren cluster set",
+  },
   ...LOGGING,
   { ...CONFIG, description: `${CONFIG.description} (default /etc/warren/control.yaml where it exists)` },
 ];

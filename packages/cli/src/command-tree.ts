@@ -146,6 +146,35 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/status.ts"),
   },
   {
+    path: "cluster",
+    group: "Cluster",
+    description: "Show and change the settings of the cluster.",
+    flags: [],
+    examples: [{ command: "warren cluster get", explains: "pools, VNI, port, cipher, encapsulation" }],
+  },
+  {
+    path: "cluster get",
+    group: "Cluster",
+    description: "Show the settings of the cluster.",
+    flags: [FROM, RUN_DIR, OUTPUT],
+    examples: [{ command: "warren cluster get -o json", explains: "on the control plane or on a node" }],
+    load: () => import("./commands/cluster-get.ts"),
+  },
+  {
+    path: "cluster set",
+    group: "Cluster",
+    description: "Change a setting of the cluster while traffic flows; every node follows at once.",
+    arguments: [{ name: "SETTING=VALUE", description: "encapsulation=always, =cross-subnet or =never" }],
+    flags: [RUN_DIR, OUTPUT],
+    examples: [
+      {
+        command: "warren cluster set encapsulation=cross-subnet",
+        explains: "nodes of one subnet route to each other, without a tunnel",
+      },
+    ],
+    load: () => import("./commands/cluster-set.ts"),
+  },
+  {
     path: "nodes",
     group: "Cluster",
     description: "List the nodes of the cluster.",

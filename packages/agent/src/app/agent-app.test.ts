@@ -29,7 +29,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "warren-agent-"));
   clock = new VirtualClock();
   control = new FakeControl(() => clock.nowMs());
-  host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500 } });
+  host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500, subnet: "192.0.2.0/24" } });
   podNetwork = new MemoryPodNetwork();
   locked = new Set();
   running = [];
@@ -209,7 +209,7 @@ describe("an agent that starts", () => {
 
   it("refuses an underlay that leaves IPv6 pods too little", async () => {
     control.nextCidrs = ["fd00:77:1::/64"];
-    host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300 } });
+    host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300, subnet: "192.0.2.0/24" } });
     await expect(up(make())).rejects.toMatchObject({
       code: "config-invalid",
       message: expect.stringContaining("1330"),
@@ -365,6 +365,80 @@ describe("an agent whose lease was given away", () => {
     await clock.advance(10_000);
     expect(agent.status()).toMatchObject({ ready: false, warnings: [expect.stringContaining("revoked")] });
     expect(dataPlane.view?.peers).toEqual([]);
+  });
+});
+
+describe("an agent of a cluster with plain routes", () => {
+  const path = { prefix: "10.244.2.0/24", underlay: "192.0.2.12", onLink: true };
+  const direct = async (): Promise<Agent> => {
+    control.change({ encapsulation: "cross-subnet" });
+    const agent = await up(make());
+    control.put(peer);
+    await clock.advance(2_010);
+    expect(host.plan).toMatchObject({ plainPaths: [path], plainSources: ["10.244.2.0/24"], underlay: "eth0" });
+    return agent;
+  };
+
+  it("follows a change of the mode: accepts first and sends then, and the other way round", async () => {
+    const agent = await up(make());
+    control.put(peer);
+    await clock.advance(10);
+    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
+    control.change({ encapsulation: "cross-subnet" });
+    await clock.advance(10);
+    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: ["10.244.2.0/24"] });
+    expect(agent.status().cluster.encapsulation).toBe("cross-subnet");
+    await clock.advance(2_000);
+    expect(host.plan).toMatchObject({ plainPaths: [path], plainSources: ["10.244.2.0/24"] });
+    // The packet path keeps the peer: it accepts what still comes through the tunnel.
+    expect(dataPlane.view?.peers).toHaveLength(1);
+    control.change({ encapsulation: "always" });
+    await clock.advance(10);
+    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: ["10.244.2.0/24"] });
+    await clock.advance(2_000);
+    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
+  });
+
+  it("lays none, and accepts nothing plain, from the moment that the cluster is sealed", async () => {
+    await direct();
+    control.change({ cipher: "aes-256-gcm" });
+    await clock.advance(1);
+    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
+  });
+
+  it("accepts nothing plain from a node that is gone", async () => {
+    await direct();
+    control.remove(peer.id);
+    await clock.advance(1);
+    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
+  });
+
+  it("sends nothing by a plain route when its lease is lost", async () => {
+    const agent = await direct();
+    vi.spyOn(control, "refusal", "get").mockImplementation(() => new WarrenError("node-revoked", "node-1 was revoked"));
+    control.heartbeatError = new WarrenError("node-revoked", "node-1 was revoked");
+    await clock.advance(10_000);
+    expect(agent.status().ready).toBe(false);
+    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
+  });
+
+  it("tries again when a step of the change fails, and leaves no step behind when it stops", async () => {
+    const agent = await up(make());
+    control.put(peer);
+    await clock.advance(10);
+    control.change({ encapsulation: "cross-subnet" });
+    await clock.advance(10);
+    const apply = vi.spyOn(host, "apply").mockRejectedValueOnce(new WarrenError("tool-failed", "ip: busy"));
+    await clock.advance(2_000);
+    expect([apply.mock.calls.length, host.plan?.plainPaths]).toEqual([1, []]);
+    await clock.advance(5_000);
+    expect(host.plan?.plainPaths).toEqual([path]);
+    control.change({ encapsulation: "always" });
+    await clock.advance(10);
+    const calls = apply.mock.calls.length;
+    await agent.stop();
+    await clock.advance(60_000);
+    expect(apply.mock.calls.length).toBe(calls);
   });
 });
 

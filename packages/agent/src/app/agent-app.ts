@@ -169,7 +169,7 @@ class AgentApp implements Agent {
 
     const forwarder = new Forwarder(
       {
-        ...{ host: hostNetwork, pods, dataPlane, underlay, logger },
+        ...{ host: hostNetwork, pods, dataPlane, underlay, clock, logger },
         underlayAddress: address,
         mayReaddress: config["accept-new-lease"],
       },
@@ -180,6 +180,7 @@ class AgentApp implements Agent {
       session.reconnect();
     };
     this.#undo.push(() => hostNetwork.clean({ podsRemain: pods.size > 0 }));
+    this.#undo.push(() => forwarder.close());
     this.#undo.push(() => netmapFile.flush());
     this.#parts = {
       world,
@@ -326,6 +327,7 @@ class AgentApp implements Agent {
     const asOfMs = source === "disk" ? this.#knowledge!.asOfMs : parts.world.clock.nowMs();
     // Told to others only once it is in use: who sees a peer may rely on the way to it.
     await parts.forwarder.follow(netmap);
+    this.#lease = { ...this.#lease!, cluster: netmap.cluster };
     // The entry of this node may be newer than its registration: a label, never the lease.
     this.#knowledge = { netmap, self: this.#lease!.self, asOfMs };
     this.#source = source;
@@ -381,6 +383,7 @@ class AgentApp implements Agent {
       tun: TUN_NAME,
       overlayMtu: forwarder.overlayMtu,
       underlayMtu: underlay.mtu,
+      plainPrefixes: world.hostNetwork.plainPrefixes(),
       stats: dataPlane.stats(),
       pods: pods.list(),
       ipam: pods.ipam(),

@@ -1,17 +1,23 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
+import { parsePrefix } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
+import type { Clock } from "@warren/common/runtime/clock.ts";
 import { MIN_IPV4_MTU, MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
 import type { Logger } from "pino";
 import { CLOSED_VIEW, compileView, overlayPrefixes } from "../control-client/forwarding-view.ts";
 import { faultOf, type Netmap } from "../control-client/netmap.ts";
+import { plainPaths, wantedPaths } from "../control-client/plain-paths.ts";
 import { gsoLimit } from "../dataplane/gso-limit.ts";
 import type { DataPlane } from "../dataplane-host/data-plane.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "../host/host-network.ts";
+import { PathChange, type PathStep } from "../host/path-change.ts";
 import { nodeAddress } from "../pods/address-allocator.ts";
 import type { PodSet } from "../pods/pod-set.ts";
 
 export const TUN_NAME = "warren0";
+
+const RETRY_MS = 5_000;
 
 /** Most datagrams of one UDP send that every kernel with UDP_SEGMENT takes (UDP_MAX_SEGMENTS of Linux 4.18 on). */
 const UDP_MAX_SEGMENTS = 64;
@@ -25,6 +31,7 @@ export interface ForwarderOptions {
   readonly logger: Logger;
   /** Whether pods may be given new addresses when the lease has become another one. */
   readonly mayReaddress: boolean;
+  readonly clock: Clock;
 }
 
 /** What the node holds: where it is in the mesh. */
@@ -54,9 +61,12 @@ export class Forwarder {
   #lease: Lease;
   #netmap: Netmap | null = null;
   #fenced = false;
+  #isClosed = false;
   #applied = "";
   #queue: Promise<void> = Promise.resolve();
   readonly #badNodes = new Set<string>();
+  readonly #pathChange = new PathChange();
+  #cancelStep = (): void => {};
 
   constructor(options: ForwarderOptions, lease: Lease) {
     this.#options = options;
@@ -96,33 +106,67 @@ export class Forwarder {
   follow(netmap: Netmap): Promise<void> {
     return this.#next(async () => {
       this.#netmap = netmap;
+      this.#lease = { ...this.#lease, cluster: netmap.cluster };
       for (const node of netmap.nodes.values()) this.#reportFault(node);
       await this.#apply();
     });
   }
 
-  /** The pod CIDRs may be another node's: nothing more is sent from them. */
+  /** The pod CIDRs may be another node's: nothing more is sent from them, on either way. */
   fence(): Promise<void> {
     return this.#next(async () => {
       this.#fenced = true;
       await this.#options.dataPlane.apply(CLOSED_VIEW);
+      if (this.#applied !== "") await this.#applyHost();
     });
   }
 
+  /** Resolves when nothing is under way and nothing will be; what the host has is not changed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelStep();
+    await this.#queue;
+  }
+
   async #apply(): Promise<void> {
-    const { host, dataPlane } = this.#options;
+    await this.#applyHost();
+    if (this.#netmap && !this.#fenced) await this.#options.dataPlane.apply(compileView(this.#netmap, this.#lease.self));
+  }
+
+  async #applyHost(): Promise<void> {
     const plan = this.#plan();
     const key = JSON.stringify(plan);
-    if (key !== this.#applied) {
-      await host.apply(plan);
-      this.#applied = key;
-    }
-    if (this.#netmap && !this.#fenced) await dataPlane.apply(compileView(this.#netmap, this.#lease.self));
+    if (key === this.#applied) return;
+    await this.#options.host.apply(plan);
+    this.#applied = key;
+  }
+
+  /** Paths that are plain or on the way to it, and the moment for the next step. */
+  #plainPaths(): PathStep {
+    const { clock, underlay } = this.#options;
+    const { cluster, self } = this.#lease;
+    const nodes = this.#fenced ? [] : (this.#netmap?.nodes.values() ?? []);
+    const capable = plainPaths(cluster, nodes, self, parsePrefix(underlay.subnet));
+    const nowMs = clock.monotonicMs();
+    const step = this.#pathChange.step(nowMs, capable, wantedPaths(capable, cluster));
+    this.#cancelStep();
+    if (step.nextMs !== null && !this.#isClosed)
+      this.#cancelStep = clock.after(step.nextMs - nowMs, () => this.#takeStep());
+    return step;
+  }
+
+  #takeStep(): void {
+    this.#next(() => this.#applyHost()).catch((error: unknown) => {
+      const { clock, logger } = this.#options;
+      logger.error({ err: WarrenError.from(error) }, "plain routes could not be changed; trying again");
+      if (!this.#isClosed) this.#cancelStep = clock.after(RETRY_MS, () => this.#takeStep());
+    });
   }
 
   #plan(): HostPlan {
     const { cluster, self } = this.#lease;
     const mtu = this.overlayMtu;
+    const { routed, accepted } = this.#plainPaths();
     return {
       tun: TUN_NAME,
       overlayMtu: mtu,
@@ -130,6 +174,10 @@ export class Forwarder {
       podCidrs: self.pod_cidrs,
       nodeAddresses: self.pod_cidrs.map(nodeAddress),
       overlayPrefixes: overlayPrefixes(cluster, this.#netmap?.nodes.values() ?? []),
+      pools: cluster.pod_cidrs,
+      underlay: this.#options.underlay.name,
+      plainPaths: routed,
+      plainSources: accepted.map((path) => path.prefix),
     };
   }
 

@@ -20,7 +20,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = () => new NetmapFile(dir, clock, pino({ level: "silent" }));
 const self = { id: "a" } as NodeMessage;
-const cluster = { id: "c", pod_cidrs: [], vni: 1, port: 4789, cipher: "none" };
+const cluster = { id: "c", pod_cidrs: [], vni: 1, port: 4789, cipher: "none", encapsulation: "always" };
 const map = (revision: number): Netmap => ({ revision, cluster, nodes: new Map([["a", self]]) });
 const knowledge = (revision: number, netmap = map(revision)): Knowledge => ({
   ...{ netmap, self, asOfMs: clock.nowMs() },

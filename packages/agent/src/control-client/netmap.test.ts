@@ -4,7 +4,14 @@ import { describe, expect, it } from "vitest";
 import { overlayPrefixes } from "./forwarding-view.ts";
 import { applyUpdate, faultOf, type Netmap } from "./netmap.ts";
 
-const cluster = { id: "c", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" };
+const cluster = {
+  id: "c",
+  pod_cidrs: ["10.244.0.0/16"],
+  vni: 4096,
+  port: 4789,
+  cipher: "none",
+  encapsulation: "always",
+};
 const generation = "g1";
 const node = (id: string, epoch = 1): NodeMessage => ({
   ...{ id, name: id, underlay_address: "192.0.2.1", port: 0, vtep_mac: "02:00:00:00:00:01", epoch },

@@ -16,10 +16,12 @@ export function enableForwarding({ ipv4, ipv6 }: { readonly ipv4: boolean; reado
 
 /**
  * The TUN device takes no part in anything but overlay packets: no router or neighbour discovery, no redirects. Reverse
- * path checks are the data plane's, which knows which peer sent a packet.
+ * path checks are the data plane's, which knows which peer sent a packet. They are loose and not off, because the kernel
+ * takes the greater of this value and that of `all`: a host with 1 there would drop what still comes through the tunnel
+ * from a peer that is routed plainly already.
  */
 export function hardenTun(tun: string, ipv6: boolean): void {
-  writeSysctl(["net", "ipv4", "conf", tun, "rp_filter"], "0");
+  writeSysctl(["net", "ipv4", "conf", tun, "rp_filter"], "2");
   writeSysctl(["net", "ipv4", "conf", tun, "accept_redirects"], "0");
   writeSysctl(["net", "ipv4", "conf", tun, "send_redirects"], "0");
   writeSysctl(["net", "ipv6", "conf", tun, "disable_ipv6"], ipv6 ? "0" : "1");

@@ -4,6 +4,17 @@ import type { PodSource } from "../pods/pod-set.ts";
 export interface UnderlayInterface {
   readonly name: string;
   readonly mtu: number;
+  /** The block of the underlay address: whom this host reaches on the link, without a router. */
+  readonly subnet: string;
+}
+
+/** A pod CIDR of a peer that can be routed without a tunnel. */
+export interface PlainPath {
+  readonly prefix: string;
+  /** Underlay address of the peer. */
+  readonly underlay: string;
+  /** False: over the router that leads to the peer's underlay address, which has to know the pod CIDR. */
+  readonly onLink: boolean;
 }
 
 /** What the host has to do for the overlay. */
@@ -17,6 +28,14 @@ export interface HostPlan {
   readonly nodeAddresses: readonly string[];
   /** Everything that goes into the TUN device: the cluster's pools and prefixes of peers outside of them. */
   readonly overlayPrefixes: readonly string[];
+  /** The cluster's pools. */
+  readonly pools: readonly string[];
+  /** Interface of the underlay address. */
+  readonly underlay: string;
+  /** What is routed plainly, past the TUN device. */
+  readonly plainPaths: readonly PlainPath[];
+  /** Pod CIDRs of peers whose packets may arrive without a tunnel: those above and, during a change, some more. */
+  readonly plainSources: readonly string[];
 }
 
 /**
@@ -33,6 +52,8 @@ export interface HostNetwork {
   underlay(address: string): Promise<UnderlayInterface>;
   /** Needs the TUN device to exist. Throws `already-exists` when the host routes one of the prefixes elsewhere. */
   apply(plan: HostPlan): Promise<void>;
+  /** Which of the plan's plain paths have a route now. What has none (refused, taken, no way) goes into the tunnel. */
+  plainPrefixes(): readonly string[];
   /** The source guard: lets each pod send with its own addresses only. */
   guardPods(pods: readonly PodSource[]): Promise<void>;
   /** Cheap look at what others on the host may have taken away; puts it back. @returns what it was, as sentences */

@@ -11,11 +11,16 @@ export const ROUTE_PROTOCOL = "119";
  *     10.244.0.0/16 dev warren0 src 10.244.1.1     the pools go into the overlay, with the node's own address
  *     unreachable 10.244.1.0/24                    but an address of ours that no pod has does not come back out of it
  *     10.244.1.2 dev wrn3f…                        (pods: more specific than both)
+ *     10.244.2.0/24 via 192.0.2.12 dev eth0        (`plain`, laid by `plain-routes.ts`: here they only are not removed)
  *
  * Throws `already-exists` when somebody else has a route to exactly one of these prefixes: replacing it would cut off
  * whatever it is for.
  */
-export function planRoutes(plan: HostPlan, existing: readonly IpRoute[]): IpLine[] {
+export function planRoutes(
+  plan: HostPlan,
+  existing: readonly IpRoute[],
+  plain: readonly { readonly prefix: string }[] = [],
+): IpLine[] {
   const wanted = new Map<string, IpLine>();
   for (const prefix of plan.overlayPrefixes) {
     const source = plan.nodeAddresses.find((address) => address.includes(":") === prefix.includes(":"));
@@ -25,12 +30,13 @@ export function planRoutes(plan: HostPlan, existing: readonly IpRoute[]): IpLine
   for (const cidr of plan.podCidrs)
     wanted.set(keyOf(cidr, "unreachable"), ["route", "replace", "unreachable", cidr, "proto", ROUTE_PROTOCOL]);
 
+  const kept = new Set(plain.map(({ prefix }) => keyOf(prefix, "unicast")));
   const lines: IpLine[] = [];
   for (const route of existing) {
     const prefix = withLength(route.dst);
     const key = keyOf(prefix, route.type ?? "unicast");
     if (route.protocol === ROUTE_PROTOCOL) {
-      if (!wanted.has(key)) lines.push(deleteLine(route, prefix));
+      if (!wanted.has(key) && !kept.has(key)) lines.push(deleteLine(route, prefix));
     } else if (
       (wanted.has(keyOf(prefix, "unicast")) || wanted.has(keyOf(prefix, "unreachable"))) &&
       route.dev !== plan.tun

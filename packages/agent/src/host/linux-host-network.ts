@@ -1,5 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
+import { formatPrefix, prefixOf } from "@warren/common/net/prefix.ts";
 import { ensureAccept, type IptablesProgram, removeAccept } from "../platform/linux/docker-user.ts";
 import { type IpLine, type IpLink, type IpRoute, ipBatch, ipJson } from "../platform/linux/ip.ts";
 import { type Nft, openNft } from "../platform/linux/nft.ts";
@@ -9,19 +10,39 @@ import { enableForwarding, hardenTun } from "./forwarding.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
 import { planRoutes, removeRoutes } from "./host-routes.ts";
 import { compileNftTable, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
+import { findRoutes, isLaid, isTaken, layRoutes, type PlainRoute } from "./plain-routes.ts";
 import { checkRoot, checkTun, requireTool } from "./preflight.ts";
+import type { UnderlayGuard } from "./underlay-guard.ts";
 
 /** The host of this process: its network namespace, its packet filter, its settings. */
 export function createLinuxHostNetwork(): HostNetwork {
   let nft: Promise<Nft> | undefined;
   let plan: HostPlan | undefined;
-  let pods: readonly PodSource[] = [];
+  /** Null until they are known: a table without them would cut off those that run already. */
+  let pods: readonly PodSource[] | null = null;
+  /** The guard that is in the table: its counters begin again with each new table. */
+  let guard: UnderlayGuard | null = null;
+  let plainPrefixes: readonly string[] = [];
+  let queue: Promise<unknown> = Promise.resolve();
 
   const filter = (): Promise<Nft> => {
     nft ??= openNft();
     return nft;
   };
-  const applyGuard = async (): Promise<void> => (await filter()).apply(compileNftTable(pods));
+  const applyTable = async (): Promise<void> => {
+    if (pods !== null) await (await filter()).apply(compileNftTable(pods, guard));
+  };
+  const setGuard = async (next: UnderlayGuard): Promise<void> => {
+    if (JSON.stringify(next) === JSON.stringify(guard)) return;
+    guard = next;
+    await applyTable();
+  };
+  /** One at a time: a repair that began under the plan before would lay routes that this one took away. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = queue.then(work);
+    queue = mine.catch(() => {});
+    return mine;
+  };
 
   return {
     async preflight() {
@@ -34,42 +55,86 @@ export function createLinuxHostNetwork(): HostNetwork {
 
     underlay: findUnderlay,
 
-    async apply(next) {
-      // First, so that `clean` also finds what a plan left that failed half-way.
-      plan = next;
-      const ipv6 = hasIpv6(next);
-      hardenTun(next.tun, ipv6);
-      enableForwarding({ ipv4: hasIpv4(next), ipv6 });
-      // The interface first: a route names the address it sends from.
-      await ipBatch(await tunLines(next));
-      await ipBatch(planRoutes(next, await allRoutes(ipv6)));
-      await acceptForwarding(next);
-    },
+    apply: (next) =>
+      alone(async () => {
+        // First, so that `clean` also finds what a plan left that failed half-way.
+        plan = next;
+        const ipv6 = hasIpv6(next);
+        hardenTun(next.tun, ipv6);
+        enableForwarding({ ipv4: hasIpv4(next), ipv6 });
+        await setGuard(guardOf(next, next.plainSources));
+        // The interface first: a route names the address it sends from.
+        await ipBatch(await tunLines(next));
+        const table = await allRoutes(ipv6);
+        const plain = await findPlainRoutes(next, table);
+        await ipBatch(planRoutes(next, table, plain));
+        plainPrefixes = (await layPlain(next, plain, table)).laid;
+        await acceptForwarding(next);
+      }),
 
-    async guardPods(next) {
-      pods = next;
-      await applyGuard();
-    },
+    plainPrefixes: () => plainPrefixes,
 
-    async repair() {
-      if (!plan) return [];
-      const repaired: string[] = [];
-      if (!(await (await filter()).hasTable(NFT_FAMILY, NFT_TABLE))) {
-        await applyGuard();
-        repaired.push(`the nftables table ${NFT_FAMILY} ${NFT_TABLE} was gone`);
-      }
-      if ((await acceptForwarding(plan)) > 0) repaired.push("the rules that let pod traffic be forwarded were gone");
-      return repaired;
-    },
+    guardPods: (next) =>
+      alone(async () => {
+        pods = next;
+        await applyTable();
+      }),
 
-    async clean({ podsRemain }) {
-      if (!plan) return;
-      await ipBatch(removeRoutes(await allRoutes(hasIpv6(plan))));
-      for (const program of iptablesOf(plan)) await removeAccept(program, interfacesOf(plan));
-      if (!podsRemain) await (await filter()).apply(removeNftTable());
-      plan = undefined;
-    },
+    repair: () =>
+      alone(async () => {
+        if (!plan) return [];
+        const repaired: string[] = [];
+        if (!(await (await filter()).hasTable(NFT_FAMILY, NFT_TABLE))) {
+          await applyTable();
+          repaired.push(`the nftables table ${NFT_FAMILY} ${NFT_TABLE} was gone`);
+        }
+        if ((await acceptForwarding(plan)) > 0) repaired.push("the rules that let pod traffic be forwarded were gone");
+        if (plan.plainPaths.length > 0) {
+          const table = await allRoutes(hasIpv6(plan));
+          const { laid, added } = await layPlain(plan, await findPlainRoutes(plan, table), table);
+          plainPrefixes = laid;
+          if (added > 0) repaired.push(`${added} plain routes to peers were gone or led elsewhere`);
+        }
+        return repaired;
+      }),
+
+    clean: ({ podsRemain }) =>
+      alone(async () => {
+        if (!plan) return;
+        await ipBatch(removeRoutes(await allRoutes(hasIpv6(plan))));
+        for (const program of iptablesOf(plan)) await removeAccept(program, interfacesOf(plan));
+        // Nobody looks after what comes plainly from now on.
+        if (podsRemain) await setGuard(guardOf(plan, []));
+        else await (await filter()).apply(removeNftTable());
+        guard = null;
+        plainPrefixes = [];
+        plan = undefined;
+      }),
   };
+}
+
+/** The plan's plain routes that are possible here and nobody else's. */
+async function findPlainRoutes(plan: HostPlan, table: readonly IpRoute[]): Promise<PlainRoute[]> {
+  return (await findRoutes(plan)).filter((route) => !isTaken(route, table));
+}
+
+/** Lays what the table lacks. @returns the prefixes that have their plain route now, and how many of them were added */
+async function layPlain(
+  plan: HostPlan,
+  routes: readonly PlainRoute[],
+  table: readonly IpRoute[],
+): Promise<{ laid: string[]; added: number }> {
+  const missing = routes.filter((route) => !isLaid(route, table));
+  await layRoutes(missing, plan);
+  const now = missing.length > 0 ? await allRoutes(hasIpv6(plan)) : table;
+  return {
+    laid: routes.filter((route) => isLaid(route, now)).map((route) => route.prefix),
+    added: missing.filter((route) => isLaid(route, now)).length,
+  };
+}
+
+function guardOf({ underlay, pools, podCidrs }: HostPlan, plainSources: readonly string[]): UnderlayGuard {
+  return { underlay, pools, podCidrs, plainSources };
 }
 
 /** Throws `address-not-local`, with the addresses this host has. */
@@ -77,7 +142,11 @@ export async function findUnderlay(address: string): Promise<UnderlayInterface> 
   const links = await ipJson<IpLink>(["address", "show"]);
   const wanted = formatAddress(parseAddress(address));
   const link = links.find((candidate) => candidate.addr_info?.some((info) => info.local === wanted));
-  if (link) return { name: link.ifname, mtu: link.mtu };
+  const own = link?.addr_info?.find((info) => info.local === wanted);
+  if (link && own) {
+    const subnet = formatPrefix(prefixOf(parseAddress(wanted), own.prefixlen));
+    return { name: link.ifname, mtu: link.mtu, subnet };
+  }
   const have = links
     .filter((candidate) => !candidate.flags.includes("LOOPBACK"))
     .flatMap((candidate) => candidate.addr_info ?? [])

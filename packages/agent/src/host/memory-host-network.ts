@@ -25,6 +25,10 @@ export class MemoryHostNetwork implements HostNetwork {
     this.plan = plan;
   }
 
+  plainPrefixes(): readonly string[] {
+    return this.plan?.plainPaths.map((path) => path.prefix) ?? [];
+  }
+
   async guardPods(pods: readonly PodSource[]): Promise<void> {
     this.pods = pods;
   }

@@ -1,6 +1,7 @@
 import type { NftCommand } from "../platform/linux/nft.ts";
 import { HOST_INTERFACE_PREFIX } from "../pods/pod-names.ts";
 import type { PodSource } from "../pods/pod-set.ts";
+import { type UnderlayGuard, underlayGuardCommands } from "./underlay-guard.ts";
 
 export const NFT_FAMILY = "inet";
 export const NFT_TABLE = "warren";
@@ -20,8 +21,10 @@ const PRIORITY_RAW = -300;
  *
  * A pod that is not in the sets can send nothing: the guard fails closed. Link-local IPv6 sources are refused too; a pod
  * needs no neighbour discovery (`linux-pod-network.ts`), and a router advertisement would come from one.
+ *
+ * @param guard the part against forged pod traffic from the underlay (`underlay-guard.ts`)
  */
-export function compileNftTable(pods: readonly PodSource[]): NftCommand[] {
+export function compileNftTable(pods: readonly PodSource[], guard: UnderlayGuard | null = null): NftCommand[] {
   const table = { family: NFT_FAMILY, table: NFT_TABLE };
   return [
     // Adding what is there is no error, so the delete after it always finds a table.
@@ -44,6 +47,7 @@ export function compileNftTable(pods: readonly PodSource[]): NftCommand[] {
     },
     sourceRule("ipv4", "ip", "pods4"),
     sourceRule("ipv6", "ip6", "pods6"),
+    ...(guard ? underlayGuardCommands(table, PRIORITY_RAW, guard) : []),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { AgentIpam, AgentStatus, ClusterInfo, NodeInfo, PeerInfo, PodInfo } from "@warren/common/api/types.ts";
 import type { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { DataPlaneStats } from "../dataplane-host/data-plane.ts";
 
@@ -18,6 +19,8 @@ export interface AgentView {
   readonly tun: string;
   readonly overlayMtu: number;
   readonly underlayMtu: number;
+  /** Pod CIDRs of peers that have a plain route. */
+  readonly plainPrefixes: readonly string[];
   readonly stats: DataPlaneStats;
   readonly pods: readonly PodInfo[];
   readonly ipam: Pick<AgentIpam, "leases" | "addresses">;
@@ -99,12 +102,18 @@ export function nodeList(view: AgentView): NodeInfo[] {
   return [...known.values()].map((node) => nodeInfo(node, view.lease.cluster)).sort(byName);
 }
 
-/** The other nodes, with what was exchanged with each since the packet path started. */
+/** The other nodes, with what was exchanged with each through the tunnel since the packet path started. */
 export function peerList(view: AgentView): PeerInfo[] {
   const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+  const plain = new Set(view.plainPrefixes);
   return nodeList(view)
     .filter((node) => node.id !== view.lease.self.id)
-    .map((node) => ({ ...node, ...(view.stats.peers.get(node.id) ?? none) }));
+    .map((node) => {
+      const directPodCidrs = node.podCidrs.filter((cidr) => plain.has(cidr));
+      const isDirect = directPodCidrs.length > 0 && directPodCidrs.length === node.podCidrs.length;
+      const path = isDirect ? "direct" : directPodCidrs.length > 0 ? "mixed" : "encapsulated";
+      return { ...node, path, directPodCidrs, ...(view.stats.peers.get(node.id) ?? none) };
+    });
 }
 
 export function agentIpam(view: AgentView): AgentIpam {
@@ -127,9 +136,9 @@ function nodeInfo(node: NodeMessage, cluster: ClusterMessage): NodeInfo {
   };
 }
 
-function clusterInfo(cluster: ClusterMessage): ClusterInfo {
+export function clusterInfo(cluster: ClusterMessage): ClusterInfo {
   const { id, vni, port, cipher } = cluster;
-  return { id, podCidrs: cluster.pod_cidrs, vni, port, cipher };
+  return { id, podCidrs: cluster.pod_cidrs, vni, port, cipher, encapsulation: encapsulationOf(cluster) };
 }
 
 function byName(a: NodeInfo, b: NodeInfo): number {

@@ -4,7 +4,7 @@ import { LocalReply, type LocalRequest, type Route } from "@warren/common/api/ro
 import type { PodInfo, PodRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
-import { type AgentView, agentIpam, agentStatus, nodeList, peerList } from "./agent-status.ts";
+import { type AgentView, agentIpam, agentStatus, clusterInfo, nodeList, peerList } from "./agent-status.ts";
 
 /** What the local API lets its callers do. */
 export interface AgentActions {
@@ -31,6 +31,7 @@ export function createAgentApi(options: AgentApiOptions): Startable {
 export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "view">): Route[] {
   return [
     get("/v1/status", () => agentStatus(view())),
+    get("/v1/cluster", () => clusterInfo(view().lease.cluster)),
     get("/v1/nodes", () => nodeList(view())),
     get("/v1/peers", () => peerList(view())),
     get("/v1/ipam", () => agentIpam(view())),

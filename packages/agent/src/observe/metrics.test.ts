@@ -13,7 +13,10 @@ const traffic = { txPackets: 3, txBytes: 300, rxPackets: 4, rxBytes: 400 };
 const view: AgentView = {
   version: "1.2.3",
   ready: true,
-  lease: { cluster: { id: "c", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" }, self },
+  lease: {
+    cluster: { id: "c", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none", encapsulation: "always" },
+    self,
+  },
   knowledge: {
     netmap: {
       revision: 7,
@@ -25,6 +28,7 @@ const view: AgentView = {
     asOfMs: 1_000,
   },
   source: "control",
+  plainPrefixes: [],
   control: { address: "192.0.2.9:7443", connected: true, error: null },
   certificate: { fromMs: 0, toMs: 60_000 },
   ...{ tun: "warren0", overlayMtu: 1450, underlayMtu: 1500 },

@@ -1,6 +1,7 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
 import type {
+  ClusterMessage,
   NetmapUpdate,
   NodeMessage,
   RegisterRequest,
@@ -16,7 +17,10 @@ const GENERATION = "generation1";
  * for what can go wrong. The real one is tested with the agent in `e2e/mesh`.
  */
 export class FakeControl implements ControlConnector {
-  readonly cluster = { id: "cluster1", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" };
+  cluster: ClusterMessage = {
+    ...{ id: "cluster1", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789 },
+    ...{ cipher: "none", encapsulation: "always" },
+  };
   readonly nodes = new Map<string, NodeMessage>();
   /** Nobody answers. */
   silent = false;
@@ -47,6 +51,12 @@ export class FakeControl implements ControlConnector {
   put(node: NodeMessage): void {
     this.nodes.set(node.id, node);
     this.#tell({ cluster: null, changed: [node], removed_ids: [] });
+  }
+
+  /** Changes settings of the cluster and tells the watchers. */
+  change(settings: Partial<ClusterMessage>): void {
+    this.cluster = { ...this.cluster, ...settings };
+    this.#tell({ cluster: this.cluster, changed: [], removed_ids: [] });
   }
 
   remove(id: string): void {

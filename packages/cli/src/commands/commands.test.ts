@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import type { Route } from "@warren/common/api/route.ts";
-import type { AgentStatus, NodeInfo, PodInfo, TokenCreated } from "@warren/common/api/types.ts";
+import type { AgentStatus, NodeInfo, PeerInfo, PodInfo, TokenCreated } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Outcome, runWarren } from "../testing/run-warren.ts";
@@ -201,13 +201,57 @@ test("peer add and ipam reserve send what the flags say", async () => {
   expect(asked[2]?.path).toBe("/v1/reservations/10.244.250.0/24");
 });
 
+test("cluster set sends the setting, cluster get shows all of them", async () => {
+  const cluster = {
+    id: "c",
+    podCidrs: ["10.244.0.0/16"],
+    vni: 4096,
+    port: 4789,
+    cipher: "none",
+    encapsulation: "never",
+  };
+  await serve("control", { "GET /v1/cluster": cluster, "POST /v1/cluster": cluster });
+  const { stdout } = await warren("cluster", "set", "encapsulation=never");
+  expect(asked[0]?.body).toEqual({ encapsulation: "never" });
+  expect(stdout).toMatch(/^cipher: +none\nencapsulation: never$/m);
+  expect(JSON.parse((await warren("cluster", "get", "-o", "json")).stdout)).toEqual(cluster);
+  for (const text of ["encapsulation", "=never"]) {
+    const { code, stderr } = await warren("cluster", "set", text);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("expected SETTING=VALUE")]);
+  }
+});
+
+test("peers shows on which path each is reached", async () => {
+  const traffic = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+  const peers: PeerInfo[] = [
+    { ...NODE, ...traffic, path: "direct", directPodCidrs: NODE.podCidrs },
+    { ...NODE, ...traffic, name: "b", path: "encapsulated", directPodCidrs: [] },
+  ];
+  await serve("agent", { "GET /v1/peers": peers });
+  const { stdout } = await warren("peers");
+  expect(stdout.split("\n").map((line) => line.split(/ {3,}/)[4])).toEqual([
+    "PATH",
+    "direct",
+    "encapsulated",
+    undefined,
+  ]);
+  expect(JSON.parse((await warren("peers", "-o", "json")).stdout)).toEqual(peers);
+});
+
 test("status of an agent that is not ready has exit code 3 and shows why", async () => {
   const status: AgentStatus = {
     role: "agent",
     version: "0.1.0",
     ready: false,
     node: NODE,
-    cluster: { id: "c", podCidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none" },
+    cluster: {
+      id: "c",
+      podCidrs: ["10.244.0.0/16"],
+      vni: 4096,
+      port: 4789,
+      cipher: "none",
+      encapsulation: "cross-subnet",
+    },
     control: { address: "192.0.2.1:7443", connected: false, error: "connection refused" },
     netmap: { revision: 7, asOf: "2026-11-21T08:00:00.000Z", ageSeconds: 300, source: "disk" },
     certificateExpires: new Date(Date.now() + 86_400_000 * 3).toISOString(),
@@ -236,6 +280,7 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
     "5m old, from disk",
     "1,234,567 packets, 1.5 KiB",
     "2 no-route",
+    "cross-subnet",
   ]) {
     expect(stdout).toContain(part);
   }

@@ -21,8 +21,10 @@ function hasTraffic(peers: PeerInfo[] | NodeInfo[]): peers is PeerInfo[] {
 }
 
 const TRAFFIC: readonly Column<PeerInfo>[] = [
+  { header: "PATH", cell: (peer) => peer.path },
   { header: "SENT", cell: (peer) => formatBytes(peer.txBytes) },
   { header: "RECEIVED", cell: (peer) => formatBytes(peer.rxBytes) },
+  { header: "DIRECT-POD-CIDRS", cell: (peer) => peer.directPodCidrs.join(","), wide: true },
   { header: "PACKETS-SENT", cell: (peer) => formatCount(peer.txPackets), wide: true },
   { header: "PACKETS-RECEIVED", cell: (peer) => formatCount(peer.rxPackets), wide: true },
 ];

@@ -26,6 +26,7 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
     ["Pod CIDRs", `${node.podCidrs.join(", ")} (epoch ${node.epoch})`],
     ["Underlay", `${node.underlayAddress} port ${node.port}, MTU ${dataplane.underlayMtu}`],
     ["Overlay", `${dataplane.tun}, MTU ${dataplane.overlayMtu}, VNI ${cluster.vni}, cipher ${cluster.cipher}`],
+    ["Encapsulation", cluster.encapsulation],
     ["Control plane", `${control.address} ${paintState(control.connected ? "connected" : "disconnected", color)}`],
     ["Netmap", `revision ${netmap.revision}, ${formatDuration(netmap.ageSeconds * 1000)} old, from ${netmap.source}`],
     ["Certificate", `expires in ${formatUntil(status.certificateExpires)}`],
@@ -35,7 +36,7 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
     ["Dropped", drops.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(", ") || "0"],
     ["Up", formatDuration(status.uptimeSeconds * 1000)],
   ];
-  if (control.error !== null) lines.splice(5, 0, ["Last error", control.error]);
+  if (control.error !== null) lines.splice(6, 0, ["Last error", control.error]);
   if (wide) {
     lines.push(
       ["Node id", node.id],
@@ -62,6 +63,7 @@ function controlLines(status: ControlStatus, wide: boolean, color: boolean): Lin
     ["Listens on", `${status.listen} for agents, ${status.http} for health and metrics`],
     ["Pools", cluster.podCidrs.join(", ")],
     ["Overlay", `VNI ${cluster.vni}, port ${cluster.port}, cipher ${cluster.cipher}`],
+    ["Encapsulation", cluster.encapsulation],
     ["Nodes", `${nodes.ready} ready, ${nodes.down} down, ${nodes.foreign} foreign`],
     ["Watchers", formatCount(status.watchers)],
     ["Revision", formatCount(status.revision)],

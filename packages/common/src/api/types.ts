@@ -6,17 +6,21 @@
  *               GET /v1/ipam → AgentIpam        GET /v1/pods → PodInfo[]      POST /v1/pods PodRequest → PodInfo
  *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
  *               POST /v1/leave {release} → {}
- * control.sock  GET /v1/status → ControlStatus  GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
+ * control.sock  GET /v1/status → ControlStatus  POST /v1/cluster ClusterChange → ClusterInfo
+ *               GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
  *               GET /v1/ipam → ControlIpam      GET /v1/tokens → TokenInfo[]  POST /v1/tokens TokenRequest → TokenCreated
  *               DELETE /v1/tokens/ID → TokenInfo
  *               DELETE /v1/nodes/NAME → NodeInfo (revokes: certificate refused, lease released)
  *               POST /v1/peers ForeignPeerRequest → NodeInfo   DELETE /v1/peers/NAME → NodeInfo
  *               POST /v1/reservations {cidr, note} → Reservation   DELETE /v1/reservations/CIDR (URL-encoded)
- * both          GET /healthz  GET /readyz  GET /metrics
+ * both          GET /v1/cluster → ClusterInfo
+ *               GET /healthz  GET /readyz  GET /metrics
  *
  * Errors have the status of the code table and the body `{"error": {"code", "message"}}`. Times are ISO 8601 text.
  */
+
 import type { ErrorObject } from "../errors/warren-error.ts";
+import type { Encapsulation } from "../net/encapsulation.ts";
 
 export interface ErrorBody {
   readonly error: ErrorObject;
@@ -45,7 +49,12 @@ export interface ClusterInfo {
   readonly vni: number;
   readonly port: number;
   readonly cipher: string;
+  /** What is in force: in a sealed cluster always `always`. */
+  readonly encapsulation: Encapsulation;
 }
+
+/** Settings of the cluster to change, by their names. */
+export type ClusterChange = Readonly<Record<string, string>>;
 
 export interface ControlStatus {
   readonly role: "control";
@@ -101,6 +110,10 @@ export interface AgentStatus {
 }
 
 export interface PeerInfo extends NodeInfo {
+  /** How packets to it leave this node; `mixed` when only some of its pod CIDRs have a plain route. */
+  readonly path: "encapsulated" | "direct" | "mixed";
+  /** Those of its pod CIDRs that have a plain route. What they carry is in no counter of Warren. */
+  readonly directPodCidrs: readonly string[];
   readonly txPackets: number;
   readonly txBytes: number;
   readonly rxPackets: number;

@@ -75,6 +75,7 @@ export const ERROR_CODES = {
     false,
     "The asked pools, VNI or port differ from those the cluster was made with.",
   ),
+  "setting-conflict": row(EXIT.conflict, 409, false, "Two settings of the cluster exclude each other."),
   "pool-exhausted": row(EXIT.conflict, 409, true, "Every pod CIDR of the pools is leased or reserved."),
   "addresses-exhausted": row(EXIT.conflict, 409, true, "Every pod address of the node's pod CIDR is in use."),
   "lease-lost": row(EXIT.conflict, 409, false, "The lease is no longer the caller's: its epoch is over."),

@@ -81,6 +81,8 @@ export interface ClusterMessage {
   readonly vni: number;
   readonly port: number;
   readonly cipher: string;
+  /** Read it with `encapsulationOf`: a sealed cluster has no plain routes. */
+  readonly encapsulation: string;
 }
 
 export interface NodeMessage {

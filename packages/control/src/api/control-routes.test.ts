@@ -1,6 +1,13 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ControlIpam, NodeInfo, TokenCreated, TokenInfo } from "@warren/common/api/types.ts";
+import type {
+  ClusterInfo,
+  ControlIpam,
+  ControlStatus,
+  NodeInfo,
+  TokenCreated,
+  TokenInfo,
+} from "@warren/common/api/types.ts";
 import { run } from "@warren/common/runtime/run.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ControlHarness, registerRequest } from "../app/testing/control-harness.ts";
@@ -36,8 +43,24 @@ describe("local API of the control plane", () => {
     ["/v1/peers", { name: "x" }, "usage"],
     ["/v1/reservations", { cidr: "10.244.0.1/24" }, "address-invalid"],
     ["/v1/reservations", { cidr: 7 }, "usage"],
+    ["/v1/cluster", { encapsulation: "sometimes" }, "usage"],
+    ["/v1/cluster", { encapsulation: 7 }, "usage"],
+    ["/v1/cluster", { vni: "7" }, "usage"],
+    ["/v1/cluster", [], "usage"],
   ])("refuses POST %s %j with %s", async (path, body, code) => {
     await expect(control.call("POST", path, body)).rejects.toThrow(coded(code));
+  });
+
+  it("shows and changes the settings of the cluster, durably", async () => {
+    const before = await control.call<ClusterInfo>("GET", "/v1/cluster");
+    expect(before).toMatchObject({ vni: 4096, cipher: "none", encapsulation: "always" });
+    const changed = { ...before, encapsulation: "cross-subnet" };
+    expect(await control.call("POST", "/v1/cluster", { encapsulation: "cross-subnet" })).toEqual(changed);
+    await control.restart();
+    expect(await control.call("GET", "/v1/cluster")).toEqual(changed);
+    expect((await control.call<ControlStatus>("GET", "/v1/status")).cluster).toEqual(changed);
+    const node = await control.join("a", "192.0.2.1");
+    expect((await node.mesh.register(registerRequest(node))).cluster.encapsulation).toBe("cross-subnet");
   });
 
   it("adds and removes foreign peers and reservations, durably", async () => {

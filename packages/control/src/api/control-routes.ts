@@ -1,14 +1,15 @@
 import { LocalReply, type Route } from "@warren/common/api/route.ts";
 import type { ControlStatus, ForeignPeerRequest, TokenRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { changeCluster } from "../mesh/cluster-change.ts";
 import { addForeignPeer, removeForeignPeer } from "../mesh/foreign-peers.ts";
 import type { MeshCore } from "../mesh/mesh-core.ts";
 import { revokeNode } from "../mesh/removal.ts";
 import { addReservation, removeReservation } from "../mesh/reservations.ts";
 import { errorAtEdge } from "../store/error-at-edge.ts";
-import { describeIpam, describeNode, describeNodes } from "./describe.ts";
+import { describeCluster, describeIpam, describeNode, describeNodes } from "./describe.ts";
 import type { ControlMetrics } from "./metrics.ts";
-import { foreignPeerRequest, readBody, reservationRequest, tokenRequest } from "./request-shapes.ts";
+import { clusterChange, foreignPeerRequest, readBody, reservationRequest, tokenRequest } from "./request-shapes.ts";
 
 export interface ControlRoutesOptions {
   readonly core: MeshCore;
@@ -43,6 +44,12 @@ export function controlRoutes(options: ControlRoutesOptions): Route[] {
   const { core, status } = options;
   const routes: Route[] = [
     { method: "GET", path: "/v1/status", handle: status },
+    { method: "GET", path: "/v1/cluster", handle: () => describeCluster(core.context.view.cluster) },
+    {
+      method: "POST",
+      path: "/v1/cluster",
+      handle: async ({ body }) => describeCluster(await changeCluster(core.context, readBody(clusterChange, body))),
+    },
     { method: "GET", path: "/v1/nodes", handle: () => describeNodes(core.context, false) },
     {
       method: "DELETE",

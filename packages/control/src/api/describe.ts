@@ -1,9 +1,16 @@
-import type { ControlIpam, NodeInfo } from "@warren/common/api/types.ts";
+import type { ClusterInfo, ControlIpam, NodeInfo } from "@warren/common/api/types.ts";
+import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import { formatPrefix } from "@warren/common/net/prefix.ts";
 import { poolUsage } from "../ipam/allocator.ts";
 import type { MeshContext } from "../mesh/context.ts";
 import { ipamState } from "../mesh/ipam-state.ts";
-import type { NodeRecord } from "../registry/keys.ts";
+import type { ClusterRecord, NodeRecord } from "../registry/keys.ts";
+
+/** The cluster's settings as the local API shows them. */
+export function describeCluster(cluster: ClusterRecord): ClusterInfo {
+  const { id, pools, vni, port, cipher } = cluster;
+  return { id, podCidrs: pools, vni, port, cipher, encapsulation: encapsulationOf(cluster) };
+}
 
 /** A node or foreign peer as the local API shows it. */
 export function describeNode({ view, liveness }: MeshContext, node: NodeRecord): NodeInfo {

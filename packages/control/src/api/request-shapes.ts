@@ -3,6 +3,9 @@ import { z } from "zod";
 
 export const tokenRequest = z.strictObject({ ttlMs: z.number().optional(), uses: z.number().optional() });
 
+/** Which names and values there are is the registry's to say. */
+export const clusterChange = z.record(z.string(), z.string());
+
 export const reservationRequest = z.strictObject({ cidr: z.string(), note: z.string().max(200).default("") });
 
 export const foreignPeerRequest = z.strictObject({

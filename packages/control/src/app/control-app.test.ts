@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import type { ControlIpam, ControlStatus, NodeInfo, TokenInfo } from "@warren/common/api/types.ts";
 import type { NetmapUpdate } from "@warren/common/rpc/messages.ts";
+import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createControl } from "./control-app.ts";
 import { ControlHarness, registerRequest } from "./testing/control-harness.ts";
@@ -72,6 +73,21 @@ describe("control plane", () => {
       const mesh = control.connect(node.enrollment, node.keyPem);
       expect((await mesh.register(registerRequest(node))).self).toEqual(before[i]!.self);
     }
+  });
+
+  it("makes a cluster with the encapsulation asked for; later starts keep what was set since, and say so", async () => {
+    const warnings: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line: string) => void warnings.push(line) });
+    const mode = async () => (await control.call<ControlStatus>("GET", "/v1/status")).cluster.encapsulation;
+    await control.start({ encapsulation: "never" }, { logger });
+    expect(await mode()).toBe("never");
+    await control.call("POST", "/v1/cluster", { encapsulation: "cross-subnet" });
+    await control.restart();
+    expect([await mode(), warnings]).toEqual(["cross-subnet", []]);
+    await control.stop();
+    await control.start({ encapsulation: "never" }, { logger });
+    expect(await mode()).toBe("cross-subnet");
+    expect(warnings).toEqual([expect.stringContaining("warren cluster set encapsulation=never")]);
   });
 
   it("ends watches with unavailable when it stops, and leaves nothing behind but its data", async () => {

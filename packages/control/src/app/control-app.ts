@@ -3,6 +3,7 @@ import { createLocalServer } from "@warren/common/api/local-server.ts";
 import { createLoopbackServer } from "@warren/common/api/loopback-server.ts";
 import type { ControlStatus } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import { type Clock, systemClock } from "@warren/common/runtime/clock.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
@@ -10,6 +11,7 @@ import type { Startable } from "@warren/common/runtime/startable.ts";
 import type { Logger } from "pino";
 import manifest from "../../package.json" with { type: "json" };
 import { controlRoutes, probeRoutes } from "../api/control-routes.ts";
+import { describeCluster } from "../api/describe.ts";
 import { countNodes, createControlMetrics } from "../api/metrics.ts";
 import { openCaFile } from "../identity/ca-file.ts";
 import { parsePools } from "../ipam/pools.ts";
@@ -81,12 +83,13 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     phases.push(() => store.close());
     const isNew = (await readCluster(store)) === null;
     const ca = await openCaFile(join(config["data-dir"], "ca.json"), clock, isNew);
-    await ensureCluster(
-      store,
-      { pools: config["pod-cidr"], nodePrefix: config["node-prefix"], vni: config.vni, port: config.port },
-      ca.keyHash,
-      clock,
-    );
+    const { "pod-cidr": pools, "node-prefix": nodePrefix, vni, port, encapsulation } = config;
+    const made = await ensureCluster(store, { pools, nodePrefix, vni, port, encapsulation }, ca.keyHash, clock);
+    const mode = encapsulationOf(made);
+    if (encapsulation !== undefined && encapsulation !== mode)
+      logger.warn(
+        `the cluster's encapsulation is ${mode}, --encapsulation ${encapsulation} is for new clusters; change it with: warren cluster set encapsulation=${encapsulation}`,
+      );
     const core = createMeshCore({ store, clock, ca, logger, ...(deps.timing && { timing: deps.timing }) });
     await phase(core);
     signal?.throwIfAborted();
@@ -157,11 +160,10 @@ function openStore(config: ControlConfig, clock: Clock): Store {
 
 function describe({ core, rpc, http, startedMs }: Running, clock: Clock): ControlStatus {
   const { view, ca, netmap } = core.context;
-  const { id, pools, vni, port, cipher } = view.cluster;
   return {
     role: "control",
     version: manifest.version,
-    cluster: { id, podCidrs: pools, vni, port, cipher },
+    cluster: describeCluster(view.cluster),
     listen: rpc.address,
     http,
     caFingerprint: `sha256:${ca.keyHash}`,

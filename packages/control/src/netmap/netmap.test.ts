@@ -1,6 +1,7 @@
 import type { NetmapUpdate, NodeMessage } from "@warren/common/rpc/messages.ts";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { changeCluster } from "../mesh/cluster-change.ts";
 import { addForeignPeer, removeForeignPeer } from "../mesh/foreign-peers.ts";
 import { revokeNode } from "../mesh/removal.ts";
 import { type HarnessNode, MeshHarness } from "../mesh/testing/mesh-harness.ts";
@@ -65,6 +66,32 @@ describe("netmap", () => {
     expect(update.snapshot).toBeUndefined();
     expect(update.delta).toEqual({ cluster: null, changed: [], removed_ids: [b!.id, c!.id] });
     expect((await a!.watch(update).soon()).delta).toEqual({ cluster: null, changed: [], removed_ids: [] });
+  });
+
+  it("tells of a change of the cluster's settings once, with nothing else, and by a snapshot from then on", async () => {
+    const [a, b] = await joined(2);
+    const [reader, first] = [a!.watch(), await b!.watch().soon()];
+    await reader.soon();
+    await changeCluster(mesh.core.context, { encapsulation: "never" });
+    const update = await reader.soon();
+    expect(update.delta).toMatchObject({
+      cluster: { encapsulation: "never", vni: 4096 },
+      changed: [],
+      removed_ids: [],
+    });
+    // One that was away hears of it too; one that has it does not again.
+    expect((await b!.watch(first).soon()).delta!.cluster).toEqual(update.delta!.cluster);
+    await b!.mesh.leave({ release: false });
+    expect((await reader.soon()).delta).toEqual({ cluster: null, changed: [], removed_ids: [b!.id] });
+    expect((await a!.watch().soon()).snapshot!.cluster.encapsulation).toBe("never");
+  });
+
+  it("says nothing when a setting is set to what it is", async () => {
+    const [a] = await joined(1);
+    const first = await a!.watch().soon();
+    await changeCluster(mesh.core.context, { encapsulation: "always" });
+    await mesh.clock.advance(50);
+    expect(mesh.core.context.netmap.revision).toBe(first.revision);
   });
 
   it("falls back to a snapshot for a revision from the future, from before its own start, or too long ago", async () => {

@@ -1,9 +1,16 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { randomId } from "@warren/common/identity/id.ts";
-import type { NetmapDelta, NetmapUpdate, NodeMessage, WatchNetmapRequest } from "@warren/common/rpc/messages.ts";
+import type {
+  ClusterMessage,
+  NetmapDelta,
+  NetmapUpdate,
+  NodeMessage,
+  WatchNetmapRequest,
+} from "@warren/common/rpc/messages.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import type { ClusterView } from "../registry/cluster-view.ts";
+import { keys } from "../registry/keys.ts";
 import { clusterMessage, nodeMessage } from "./node-message.ts";
 
 export interface NetmapOptions {
@@ -29,6 +36,8 @@ interface Row {
 export class Netmap implements Startable {
   readonly #options: NetmapOptions;
   readonly #rows = new Map<string, Row>();
+  /** The cluster's own settings: a row as well. */
+  #cluster: { readonly message: ClusterMessage; readonly text: string; readonly changedAt: number } | null = null;
   /** Removed ids by the revision of their removal, oldest first. */
   readonly #removed = new Map<string, number>();
   /** Ids to look at again at the next tick; null for all. */
@@ -119,7 +128,7 @@ export class Netmap implements Startable {
     if (revision === 0 || revision < this.#floor || revision > this.#revision) {
       this.#lastSnapshot ??= {
         ...numbers,
-        snapshot: { cluster: clusterMessage(this.#options.view), nodes: this.nodes() },
+        snapshot: { cluster: this.#cluster!.message, nodes: this.nodes() },
       };
       return this.#lastSnapshot;
     }
@@ -134,7 +143,8 @@ export class Netmap implements Startable {
     for (const row of this.#rows.values()) if (row.changedAt > revision) changed.push(row.message);
     const removed: string[] = [];
     for (const [id, at] of this.#removed) if (at > revision) removed.push(id);
-    return { cluster: null, changed, removed_ids: removed };
+    const cluster = this.#cluster!.changedAt > revision ? this.#cluster!.message : null;
+    return { cluster, changed, removed_ids: removed };
   }
 
   #note(changed: readonly string[] | null, formerHolders: readonly string[]): void {
@@ -148,7 +158,7 @@ export class Netmap implements Startable {
       const holder = view.leases.get(key.slice(view.leases.prefix.length))?.nodeId;
       if (holder) this.#dirty?.add(holder);
     }
-    if (this.#dirty?.size === 0) return;
+    if (this.#dirty?.size === 0 && !changed?.includes(keys.cluster)) return;
     this.#cancelTick ??= this.#options.clock.after(this.#options.tickMs, () => {
       this.#cancelTick = null;
       this.#publish();
@@ -161,7 +171,7 @@ export class Netmap implements Startable {
     const ids = this.#dirty ?? new Set([...this.#rows.keys(), ...view.nodes.ids()]);
     this.#dirty = new Set();
     const at = view.revision;
-    let changes = 0;
+    let changes = this.#publishCluster(at) ? 1 : 0;
     for (const id of ids) {
       const message = nodeMessage(view, id);
       const text = JSON.stringify(message);
@@ -181,6 +191,15 @@ export class Netmap implements Startable {
       this.#forgetRemovals();
     }
     this.#wake();
+  }
+
+  /** @returns whether the cluster's settings changed */
+  #publishCluster(at: number): boolean {
+    const message = clusterMessage(this.#options.view);
+    const text = JSON.stringify(message);
+    if (text === this.#cluster?.text) return false;
+    this.#cluster = { message, text, changedAt: at };
+    return true;
   }
 
   #forgetRemovals(): void {

@@ -1,3 +1,4 @@
+import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { ClusterView } from "../registry/cluster-view.ts";
 
@@ -22,5 +23,5 @@ export function nodeMessage(view: ClusterView, nodeId: string): NodeMessage | nu
 
 export function clusterMessage(view: ClusterView): ClusterMessage {
   const { id, pools, vni, port, cipher } = view.cluster;
-  return { id, pod_cidrs: pools, vni, port, cipher };
+  return { id, pod_cidrs: pools, vni, port, cipher, encapsulation: encapsulationOf(view.cluster) };
 }

@@ -1,17 +1,20 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { randomId } from "@warren/common/identity/id.ts";
+import type { Encapsulation } from "@warren/common/net/encapsulation.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { parsePools } from "../ipam/pools.ts";
 import type { Store } from "../store/store.ts";
 import { type ClusterRecord, keys } from "./keys.ts";
 import { decode, encode } from "./table.ts";
 
-/** What a cluster is made with, and keeps. */
+/** What a cluster is made with. */
 export interface ClusterSettings {
   readonly pools: readonly string[];
   readonly nodePrefix: number;
   readonly vni: number;
   readonly port: number;
+  /** Default `always`. Unlike the others not kept for ever: see `changeable-settings.ts`. */
+  readonly encapsulation?: Encapsulation | undefined;
 }
 
 /** The cluster of a store; null when it was not made yet. */
@@ -53,6 +56,7 @@ export async function ensureCluster(
     vni: settings.vni,
     port: settings.port,
     cipher: "none",
+    encapsulation: settings.encapsulation ?? "always",
     createdMs: clock.nowMs(),
   };
   try {

@@ -1,3 +1,5 @@
+import type { Encapsulation } from "@warren/common/net/encapsulation.ts";
+
 /**
  * Every key of the store and what stands under it. Values are JSON; the shapes are for ever, so a field is added, never
  * changed.
@@ -26,7 +28,7 @@ export const keys = {
   revoked: (id: string) => `revoked/${id}`,
 } as const;
 
-/** What the cluster was made with. */
+/** What the cluster was made with, and what was set since. */
 export interface ClusterRecord {
   readonly id: string;
   /** Hex SHA-256 of the CA's public key: state and key of two clusters are never mixed. */
@@ -37,6 +39,8 @@ export interface ClusterRecord {
   readonly vni: number;
   readonly port: number;
   readonly cipher: "none";
+  /** Absent, in stores from before there was a choice: `always`. */
+  readonly encapsulation?: Encapsulation;
   readonly createdMs: number;
 }
 

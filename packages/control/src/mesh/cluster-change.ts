@@ -1,0 +1,24 @@
+import { changeSettings } from "../registry/changeable-settings.ts";
+import { type ClusterRecord, keys } from "../registry/keys.ts";
+import type { MeshContext } from "./context.ts";
+
+/**
+ * Changes settings of the running cluster; the next netmap tells every node.
+ * @throws `usage`, `setting-conflict`; then nothing is changed
+ */
+export async function changeCluster(
+  { view, transactor, logger }: MeshContext,
+  changes: Readonly<Record<string, string>>,
+): Promise<ClusterRecord> {
+  const { before, after } = await transactor.run((draft) => {
+    const found = draft.read(view.singles, keys.cluster) as ClusterRecord;
+    const changed = changeSettings(found, changes);
+    draft.put(view.singles, keys.cluster, changed);
+    return { before: found, after: changed };
+  });
+  for (const [setting, value] of Object.entries(changes)) {
+    const was = before[setting as keyof ClusterRecord] ?? "the default";
+    logger.info({ setting, value, was }, "setting of the cluster changed");
+  }
+  return after;
+}
