@@ -47,6 +47,7 @@ function config(changes: Partial<AgentConfig> = {}): AgentConfig {
     "run-dir": join(dir, "run"),
     underlay: "192.0.2.11",
     name: "node-1",
+    dataplane: "tun",
     "accept-new-lease": false,
     "log-level": "silent",
     "log-format": "text",

@@ -1,14 +1,15 @@
+import type { DataplaneKind } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
+import { nodeAddress } from "@warren/common/net/node-address.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import { MIN_IPV4_MTU, MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
 import type { Logger } from "pino";
 import { CLOSED_VIEW, compileView, overlayPrefixes } from "../control-client/forwarding-view.ts";
 import { faultOf, type Netmap } from "../control-client/netmap.ts";
 import { gsoLimit } from "../dataplane/gso-limit.ts";
-import type { DataPlane } from "../dataplane-host/data-plane.ts";
+import type { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "../host/host-network.ts";
-import { nodeAddress } from "../pods/address-allocator.ts";
 import type { PodSet } from "../pods/pod-set.ts";
 
 export const TUN_NAME = "warren0";
@@ -19,7 +20,7 @@ const UDP_MAX_SEGMENTS = 64;
 export interface ForwarderOptions {
   readonly host: HostNetwork;
   readonly pods: PodSet;
-  readonly dataPlane: DataPlane;
+  readonly dataPlane: SwitchableDataPlane;
   readonly underlay: UnderlayInterface;
   readonly underlayAddress: string;
   readonly logger: Logger;
@@ -101,6 +102,23 @@ export class Forwarder {
     });
   }
 
+  /**
+   * Changes over to the other packet path while pods talk. The routes go with the old device and come with the new one;
+   * in between, what is for the overlay must not follow the host's default route.
+   */
+  change(kind: DataplaneKind): Promise<void> {
+    const { host, dataPlane } = this.#options;
+    return this.#next(async () => {
+      await host.apply({ ...this.#plan(), catchOverlay: true });
+      this.#applied = "";
+      try {
+        await dataPlane.changeTo(kind, () => host.apply({ ...this.#plan(), catchOverlay: true }));
+      } finally {
+        await this.#applyHost();
+      }
+    });
+  }
+
   /** The pod CIDRs may be another node's: nothing more is sent from them. */
   fence(): Promise<void> {
     return this.#next(async () => {
@@ -110,14 +128,17 @@ export class Forwarder {
   }
 
   async #apply(): Promise<void> {
-    const { host, dataPlane } = this.#options;
+    const { dataPlane } = this.#options;
+    await this.#applyHost();
+    if (this.#netmap && !this.#fenced) await dataPlane.apply(compileView(this.#netmap, this.#lease.self));
+  }
+
+  async #applyHost(): Promise<void> {
     const plan = this.#plan();
     const key = JSON.stringify(plan);
-    if (key !== this.#applied) {
-      await host.apply(plan);
-      this.#applied = key;
-    }
-    if (this.#netmap && !this.#fenced) await dataPlane.apply(compileView(this.#netmap, this.#lease.self));
+    if (key === this.#applied) return;
+    await this.#options.host.apply(plan);
+    this.#applied = key;
   }
 
   #plan(): HostPlan {
@@ -130,6 +151,8 @@ export class Forwarder {
       podCidrs: self.pod_cidrs,
       nodeAddresses: self.pod_cidrs.map(nodeAddress),
       overlayPrefixes: overlayPrefixes(cluster, this.#netmap?.nodes.values() ?? []),
+      routeOverlay: this.#options.dataPlane.kind === "tun",
+      catchOverlay: this.#options.dataPlane.kind === "kernel",
     };
   }
 

@@ -7,6 +7,7 @@ const plan: HostPlan = {
   podCidrs: ["10.244.1.0/24", "fd00:77:1::/64"],
   nodeAddresses: ["10.244.1.1", "fd00:77:1::1"],
   overlayPrefixes: ["10.244.0.0/16", "fd00:77::/48"],
+  ...{ routeOverlay: true, catchOverlay: false },
 };
 const words = (lines: readonly (readonly string[])[]) => lines.map((line) => line.join(" "));
 const OURS = [

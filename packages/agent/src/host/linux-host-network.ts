@@ -1,5 +1,7 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
+import type { DropReason } from "../dataplane/drop.ts";
+import type { OverlayGuard } from "../dataplane-host/overlay-guard.ts";
 import { ensureAccept, type IptablesProgram, removeAccept } from "../platform/linux/docker-user.ts";
 import { type IpLine, type IpLink, type IpRoute, ipBatch, ipJson } from "../platform/linux/ip.ts";
 import { type Nft, openNft } from "../platform/linux/nft.ts";
@@ -9,24 +11,36 @@ import { enableForwarding, hardenTun } from "./forwarding.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
 import { planRoutes, removeRoutes } from "./host-routes.ts";
 import { compileNftTable, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
+import { GUARD_DROPS } from "./overlay-rules.ts";
 import { checkRoot, checkTun, requireTool } from "./preflight.ts";
 
 /** The host of this process: its network namespace, its packet filter, its settings. */
 export function createLinuxHostNetwork(): HostNetwork {
   let nft: Promise<Nft> | undefined;
   let plan: HostPlan | undefined;
-  let pods: readonly PodSource[] = [];
+  /** What our table holds; it is there while one of the two is not null. */
+  let pods: readonly PodSource[] | null = null;
+  let overlay: OverlayGuard | null = null;
+  /** The counters of the table begin again with each change of it: what they had counted until then. */
+  let overlayDrops: Partial<Record<DropReason, number>> = {};
 
   const filter = (): Promise<Nft> => {
     nft ??= openNft();
     return nft;
   };
-  const applyGuard = async (): Promise<void> => (await filter()).apply(compileNftTable(pods));
+  const readDrops = async (): Promise<Partial<Record<DropReason, number>>> => {
+    if (!overlay) return overlayDrops;
+    const counters = await (await filter()).counters(NFT_FAMILY, NFT_TABLE);
+    const drops = GUARD_DROPS.map((reason) => [reason, counters.get(reason) ?? overlayDrops[reason] ?? 0]);
+    return Object.fromEntries(drops);
+  };
+  const applyGuard = async (): Promise<void> =>
+    (await filter()).apply(pods || overlay ? compileNftTable(pods ?? [], overlay, overlayDrops) : removeNftTable());
 
   return {
-    async preflight() {
+    async preflight(dataplane) {
       checkRoot();
-      await checkTun();
+      if (dataplane === "tun") await checkTun();
       await requireTool("ip", "iproute2");
       await requireTool("nsenter", "util-linux");
       await filter();
@@ -47,8 +61,19 @@ export function createLinuxHostNetwork(): HostNetwork {
     },
 
     async guardPods(next) {
+      overlayDrops = await readDrops();
       pods = next;
       await applyGuard();
+    },
+
+    overlayGuard: {
+      async set(next) {
+        if (!next && !overlay) return;
+        overlayDrops = await readDrops();
+        overlay = next;
+        await applyGuard();
+      },
+      drops: readDrops,
     },
 
     async repair() {
@@ -66,7 +91,11 @@ export function createLinuxHostNetwork(): HostNetwork {
       if (!plan) return;
       await ipBatch(removeRoutes(await allRoutes(hasIpv6(plan))));
       for (const program of iptablesOf(plan)) await removeAccept(program, interfacesOf(plan));
-      if (!podsRemain) await (await filter()).apply(removeNftTable());
+      if (!podsRemain) {
+        overlayDrops = await readDrops();
+        pods = null;
+        await applyGuard();
+      }
       plan = undefined;
     },
   };

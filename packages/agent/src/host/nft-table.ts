@@ -1,6 +1,9 @@
+import type { DropReason } from "../dataplane/drop.ts";
+import type { OverlayGuard } from "../dataplane-host/overlay-guard.ts";
 import type { NftCommand } from "../platform/linux/nft.ts";
 import { HOST_INTERFACE_PREFIX } from "../pods/pod-names.ts";
 import type { PodSource } from "../pods/pod-set.ts";
+import { compileOverlayRules } from "./overlay-rules.ts";
 
 export const NFT_FAMILY = "inet";
 export const NFT_TABLE = "warren";
@@ -18,10 +21,16 @@ const PRIORITY_RAW = -300;
  *         iifname "wrn*" meta nfproto ipv4 iifname . ip saddr != @pods4 counter drop
  *         iifname "wrn*" meta nfproto ipv6 iifname . ip6 saddr != @pods6 counter drop } }
  *
+ * and, where the kernel's device carries the overlay, the rules of `overlay-rules.ts`.
+ *
  * A pod that is not in the sets can send nothing: the guard fails closed. Link-local IPv6 sources are refused too; a pod
  * needs no neighbour discovery (`linux-pod-network.ts`), and a router advertisement would come from one.
  */
-export function compileNftTable(pods: readonly PodSource[]): NftCommand[] {
+export function compileNftTable(
+  pods: readonly PodSource[],
+  overlay: OverlayGuard | null = null,
+  overlayDrops: Partial<Record<DropReason, number>> = {},
+): NftCommand[] {
   const table = { family: NFT_FAMILY, table: NFT_TABLE };
   return [
     // Adding what is there is no error, so the delete after it always finds a table.
@@ -44,6 +53,7 @@ export function compileNftTable(pods: readonly PodSource[]): NftCommand[] {
     },
     sourceRule("ipv4", "ip", "pods4"),
     sourceRule("ipv6", "ip6", "pods6"),
+    ...(overlay ? compileOverlayRules(table, overlay, overlayDrops) : []),
   ];
 }
 

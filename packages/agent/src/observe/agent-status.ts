@@ -55,6 +55,7 @@ export function agentStatus(view: AgentView): AgentStatus {
     },
     certificateExpires: new Date(view.certificate.toMs).toISOString(),
     dataplane: {
+      kind: stats.kind,
       tun: view.tun,
       overlayMtu: view.overlayMtu,
       underlayMtu: view.underlayMtu,
@@ -99,12 +100,15 @@ export function nodeList(view: AgentView): NodeInfo[] {
   return [...known.values()].map((node) => nodeInfo(node, view.lease.cluster)).sort(byName);
 }
 
-/** The other nodes, with what was exchanged with each since the packet path started. */
+/** The other nodes, with what was exchanged with each since the packet path started, where it counts that. */
 export function peerList(view: AgentView): PeerInfo[] {
-  const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+  const { peers } = view.stats;
+  const none = peers
+    ? { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 }
+    : { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
   return nodeList(view)
     .filter((node) => node.id !== view.lease.self.id)
-    .map((node) => ({ ...node, ...(view.stats.peers.get(node.id) ?? none) }));
+    .map((node) => ({ ...node, ...(peers?.get(node.id) ?? none) }));
 }
 
 export function agentIpam(view: AgentView): AgentIpam {

@@ -25,6 +25,7 @@ export class FakeDataPlane implements DataPlane {
   stats(): DataPlaneStats {
     const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
     return {
+      kind: "tun",
       total: none,
       peers: new Map(),
       drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,

@@ -212,6 +212,7 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
     netmap: { revision: 7, asOf: "2026-11-21T08:00:00.000Z", ageSeconds: 300, source: "disk" },
     certificateExpires: new Date(Date.now() + 86_400_000 * 3).toISOString(),
     dataplane: {
+      kind: "tun",
       tun: "warren0",
       overlayMtu: 1450,
       underlayMtu: 1500,

@@ -26,6 +26,7 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
     ["Pod CIDRs", `${node.podCidrs.join(", ")} (epoch ${node.epoch})`],
     ["Underlay", `${node.underlayAddress} port ${node.port}, MTU ${dataplane.underlayMtu}`],
     ["Overlay", `${dataplane.tun}, MTU ${dataplane.overlayMtu}, VNI ${cluster.vni}, cipher ${cluster.cipher}`],
+    ["Dataplane", dataplane.kind],
     ["Control plane", `${control.address} ${paintState(control.connected ? "connected" : "disconnected", color)}`],
     ["Netmap", `revision ${netmap.revision}, ${formatDuration(netmap.ageSeconds * 1000)} old, from ${netmap.source}`],
     ["Certificate", `expires in ${formatUntil(status.certificateExpires)}`],
@@ -35,24 +36,27 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
     ["Dropped", drops.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(", ") || "0"],
     ["Up", formatDuration(status.uptimeSeconds * 1000)],
   ];
-  if (control.error !== null) lines.splice(5, 0, ["Last error", control.error]);
+  if (control.error !== null) lines.splice(6, 0, ["Last error", control.error]);
   if (wide) {
     lines.push(
       ["Node id", node.id],
       ["VTEP MAC", node.vtepMac],
       ["Cluster", `${cluster.id}, pools ${cluster.podCidrs.join(", ")}`],
-      ["Offloads", words(dataplane.offloads)],
-      [
-        "System calls",
-        Object.entries(dataplane.syscalls)
-          .map(([name, count]) => `${formatCount(count)} ${name}`)
-          .join(", "),
-      ],
+      ...(dataplane.kind === "kernel" ? [] : tunLines(dataplane)),
       ["Version", status.version],
     );
   }
   for (const warning of status.warnings) lines.push(["Warning", paint(warning, "yellow", color)]);
   return lines;
+}
+
+/** What only the path through worker threads has. */
+function tunLines({ offloads, syscalls }: AgentStatus["dataplane"]): Lines {
+  const calls = Object.entries(syscalls).map(([name, count]) => `${formatCount(count)} ${name}`);
+  return [
+    ["Offloads", words(offloads)],
+    ["System calls", calls.join(", ")],
+  ];
 }
 
 function controlLines(status: ControlStatus, wide: boolean, color: boolean): Lines {

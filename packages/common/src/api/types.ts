@@ -5,6 +5,7 @@
  * agent.sock    GET /v1/status → AgentStatus    GET /v1/nodes → NodeInfo[]    GET /v1/peers → PeerInfo[]
  *               GET /v1/ipam → AgentIpam        GET /v1/pods → PodInfo[]      POST /v1/pods PodRequest → PodInfo
  *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
+ *               GET /v1/dataplane → DataplaneInfo     PUT /v1/dataplane {dataplane} → DataplaneInfo
  *               POST /v1/leave {release} → {}
  * control.sock  GET /v1/status → ControlStatus  GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
  *               GET /v1/ipam → ControlIpam      GET /v1/tokens → TokenInfo[]  POST /v1/tokens TokenRequest → TokenCreated
@@ -62,6 +63,16 @@ export interface ControlStatus {
   readonly uptimeSeconds: number;
 }
 
+/** What carries the packets of a node: worker threads on a TUN device, or the kernel's own vxlan device. */
+export const DATAPLANES = ["tun", "kernel"] as const;
+export type DataplaneKind = (typeof DATAPLANES)[number];
+
+export interface DataplaneInfo {
+  readonly dataplane: DataplaneKind;
+  /** What the agent takes when it starts again. */
+  readonly configured: DataplaneKind;
+}
+
 export interface AgentStatus {
   readonly role: "agent";
   readonly version: string;
@@ -83,9 +94,12 @@ export interface AgentStatus {
   };
   readonly certificateExpires: string;
   readonly dataplane: {
+    readonly kind: DataplaneKind;
+    /** The overlay's device; a vxlan device when the kernel forwards. */
     readonly tun: string;
     readonly overlayMtu: number;
     readonly underlayMtu: number;
+    /** Of the TUN path; empty when the kernel forwards. */
     readonly offloads: Readonly<Record<string, boolean>>;
     readonly txPackets: number;
     readonly txBytes: number;
@@ -100,11 +114,12 @@ export interface AgentStatus {
   readonly uptimeSeconds: number;
 }
 
+/** Traffic is null where the packet path does not count it by peer: the kernel's device does not. */
 export interface PeerInfo extends NodeInfo {
-  readonly txPackets: number;
-  readonly txBytes: number;
-  readonly rxPackets: number;
-  readonly rxBytes: number;
+  readonly txPackets: number | null;
+  readonly txBytes: number | null;
+  readonly rxPackets: number | null;
+  readonly rxBytes: number | null;
 }
 
 export interface AgentIpam {
