@@ -1,4 +1,4 @@
-import type { DataPlane, DataPlaneOptions } from "./data-plane.ts";
+import type { DataPlane, DataPlaneOptions, ForwardingView } from "./data-plane.ts";
 import { removeVxlanDevice } from "./vxlan-device.ts";
 import { createWorkerDataPlane } from "./worker-data-plane.ts";
 
@@ -8,14 +8,23 @@ import { createWorkerDataPlane } from "./worker-data-plane.ts";
  */
 export function createTunDataPlane(options: DataPlaneOptions): DataPlane {
   const plane = createWorkerDataPlane(options);
+  let prepared: ForwardingView | null = null;
   return {
+    async prepare(view) {
+      prepared = view;
+    },
     async start() {
       await removeVxlanDevice(options.tunName);
       await plane.start();
+      if (prepared) await plane.apply(prepared);
+      prepared = null;
     },
     apply: (view) => plane.apply(view),
     stats: () => plane.stats(),
-    stop: () => plane.stop(),
+    async stop() {
+      prepared = null;
+      await plane.stop();
+    },
     onFailure: (listener) => plane.onFailure(listener),
   };
 }
