@@ -20,7 +20,7 @@ import { podsFile } from "../pods/pod-state.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
-import { Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
+import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
 import { readToken } from "./start-inputs.ts";
 
@@ -158,6 +158,7 @@ class AgentApp implements Agent {
     }
 
     const lease = this.#lease!;
+    assertCarries(config.dataplane, lease);
     const pathOptions = {
       tunName: TUN_NAME,
       underlayAddress: address,
@@ -272,6 +273,8 @@ class AgentApp implements Agent {
     const { world, dataPlane, forwarder } = this.#running();
     const before = dataPlane.kind;
     if (kind !== before) {
+      assertCarries(kind, this.#lease!);
+      await world.hostNetwork.preflight(kind);
       await forwarder.change(kind);
       world.logger.info({ from: before, to: kind }, "the packet path has changed");
     }

@@ -46,6 +46,15 @@ export function overlayMtuOf(underlay: UnderlayInterface, underlayAddress: strin
   );
 }
 
+/** A vxlan device cannot seal. Throws `config-invalid` rather than send in the clear what should be sealed. */
+export function assertCarries(kind: DataplaneKind, { cluster }: Lease): void {
+  if (kind === "tun" || cluster.cipher === "none") return;
+  throw new WarrenError(
+    "config-invalid",
+    `dataplane: kernel sends in the clear, and this cluster seals with ${cluster.cipher}; take dataplane: tun`,
+  );
+}
+
 /**
  * Keeps host, pods and packet path in step with the lease and the netmap. Changes are made one after the other; what is
  * already so is not touched.

@@ -4,6 +4,7 @@ import { DROP_REASONS, type DropReason } from "../dataplane/drop.ts";
 import { bridgeBatch } from "../platform/linux/bridge.ts";
 import { type IpLine, ipBatch } from "../platform/linux/ip.ts";
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, ForwardingView, TrafficCounters } from "./data-plane.ts";
+import { type DeviceHold, holdDevice } from "./device-hold.ts";
 import {
   type CompiledKernelTables,
   compileKernelTables,
@@ -20,7 +21,7 @@ import {
   vxlanDevices,
 } from "./vxlan-device.ts";
 
-/** How often the drop counters are read, and whether the device is still there is looked at. */
+/** How often it is looked at whether the device is still there. */
 const WATCH_INTERVAL_MS = 1_000;
 const NO_TRAFFIC: TrafficCounters = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
 const NO_TABLES: KernelTables = { routes: new Map(), neighbours: new Map(), fdb: new Map() };
@@ -41,10 +42,12 @@ class KernelDataPlane implements DataPlane {
   readonly #listeners: ((error: Error) => void)[] = [];
   #prepared: CompiledKernelTables | null = null;
   #running = false;
+  #hold: DeviceHold | undefined;
   /** Counters of devices that are gone, less what the present one had when it was taken over. */
   #before = NO_TRAFFIC;
   #last = NO_TRAFFIC;
   #drops: Partial<Record<DropReason, number>> = {};
+  #reading: Promise<void> | undefined;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(options: DataPlaneOptions, guard: OverlayGuardPort) {
@@ -68,6 +71,8 @@ class KernelDataPlane implements DataPlane {
 
   async start(): Promise<void> {
     const { tunName } = this.#options;
+    this.#hold = await holdDevice(tunName);
+    this.#running = true;
     try {
       if (this.#prepared) {
         const { routes } = this.#prepared;
@@ -83,7 +88,6 @@ class KernelDataPlane implements DataPlane {
       await this.stop();
       throw error;
     }
-    this.#running = true;
     const { rxPackets, rxBytes, txPackets, txBytes } = deviceTraffic(tunName) ?? NO_TRAFFIC;
     this.#before = add(this.#last, {
       rxPackets: -rxPackets,
@@ -91,7 +95,7 @@ class KernelDataPlane implements DataPlane {
       txPackets: -txPackets,
       txBytes: -txBytes,
     });
-    this.#watch = setInterval(() => void this.#look(), WATCH_INTERVAL_MS).unref();
+    this.#watch = setInterval(() => this.#look(), WATCH_INTERVAL_MS).unref();
   }
 
   async apply(view: ForwardingView): Promise<void> {
@@ -107,8 +111,8 @@ class KernelDataPlane implements DataPlane {
   }
 
   stats(): DataPlaneStats {
-    const now = this.#running ? deviceTraffic(this.#options.tunName) : null;
-    if (now) this.#last = add(this.#before, now);
+    this.#readTraffic();
+    if (this.#running) void this.#readDrops();
     const drops = DROP_REASONS.map((reason) => [reason, this.#drops[reason] ?? 0]);
     return {
       kind: "kernel",
@@ -122,11 +126,13 @@ class KernelDataPlane implements DataPlane {
 
   async stop(): Promise<void> {
     clearInterval(this.#watch);
-    this.stats();
+    this.#readTraffic();
     await removeVxlanDevice(this.#spare);
     if (this.#running) await removeVxlanDevice(this.#options.tunName);
     this.#running = false;
     this.#prepared = null;
+    await this.#hold?.release();
+    this.#hold = undefined;
     this.#drops = await this.#guard.drops();
     await this.#guard.set(null);
   }
@@ -161,7 +167,6 @@ class KernelDataPlane implements DataPlane {
 
   async #up(before: readonly IpLine[] = [], after: readonly IpLine[] = []): Promise<void> {
     const { tunName, port } = this.#options;
-    this.#running = true;
     try {
       await ipBatch([...before, ["link", "set", tunName, "up"], ...after]);
     } catch (error) {
@@ -183,18 +188,35 @@ class KernelDataPlane implements DataPlane {
     return this.#guard.set({ device, port, vni, localPrefixes, peers });
   }
 
+  #readTraffic(): void {
+    const now = this.#running ? deviceTraffic(this.#options.tunName) : null;
+    if (now) this.#last = add(this.#before, now);
+  }
+
   /** A device that somebody deleted tells nobody. */
-  async #look(): Promise<void> {
-    if (!this.#running) return;
+  #look(): void {
     const { tunName } = this.#options;
-    if (!deviceTraffic(tunName)) {
-      clearInterval(this.#watch);
-      const error = new WarrenError("internal", `the vxlan device ${tunName} is gone: was it deleted?`);
-      for (const listener of this.#listeners) listener(error);
-      return;
-    }
-    // What the filter cannot say now, it says the next time.
-    this.#drops = await this.#guard.drops().catch(() => this.#drops);
+    if (deviceTraffic(tunName)) return;
+    clearInterval(this.#watch);
+    const error = new WarrenError("internal", `the vxlan device ${tunName} is gone: was it deleted?`);
+    for (const listener of this.#listeners) listener(error);
+  }
+
+  /**
+   * For the next one who asks. Only then, because the filter takes 25 ms to tell them with a thousand peers; what it cannot
+   * say now, it says later.
+   */
+  async #readDrops(): Promise<void> {
+    this.#reading ??= this.#guard
+      .drops()
+      .then((drops) => {
+        this.#drops = drops;
+      })
+      .catch(() => {})
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    await this.#reading;
   }
 }
 

@@ -60,9 +60,9 @@ export class SwitchableDataPlane implements DataPlane {
       await started();
       await plane.apply(this.#view);
     };
-    await from.stop();
     try {
       this.#kind = kind;
+      await from.stop();
       await run(to);
     } catch (error) {
       this.#kind = before;

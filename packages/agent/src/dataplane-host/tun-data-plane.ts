@@ -1,4 +1,5 @@
 import type { DataPlane, DataPlaneOptions, ForwardingView } from "./data-plane.ts";
+import { holdDevice } from "./device-hold.ts";
 import { removeVxlanDevice } from "./vxlan-device.ts";
 import { createWorkerDataPlane } from "./worker-data-plane.ts";
 
@@ -14,6 +15,8 @@ export function createTunDataPlane(options: DataPlaneOptions): DataPlane {
       prepared = view;
     },
     async start() {
+      // Of a running agent it is not ours to remove.
+      await (await holdDevice(options.tunName)).release();
       await removeVxlanDevice(options.tunName);
       await plane.start();
       if (prepared) await plane.apply(prepared);

@@ -10,7 +10,7 @@ import type { PodSource } from "../pods/pod-set.ts";
 import { enableForwarding, hardenTun } from "./forwarding.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
 import { planRoutes, removeRoutes } from "./host-routes.ts";
-import { compileNftTable, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
+import { compileNftTable, compilePodSources, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
 import { GUARD_DROPS } from "./overlay-rules.ts";
 import { checkRoot, checkTun, requireTool } from "./preflight.ts";
 
@@ -37,11 +37,22 @@ export function createLinuxHostNetwork(): HostNetwork {
   const applyGuard = async (): Promise<void> =>
     (await filter()).apply(pods || overlay ? compileNftTable(pods ?? [], overlay, overlayDrops) : removeNftTable());
 
+  /** False when the table is not as we left it. */
+  const tryPodSources = async (next: readonly PodSource[]): Promise<boolean> => {
+    try {
+      await (await filter()).apply(compilePodSources(next));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
   return {
     async preflight(dataplane) {
       checkRoot();
       if (dataplane === "tun") await checkTun();
       await requireTool("ip", "iproute2");
+      if (dataplane === "kernel") await requireTool("bridge", "iproute2");
       await requireTool("nsenter", "util-linux");
       await filter();
     },
@@ -61,14 +72,16 @@ export function createLinuxHostNetwork(): HostNetwork {
     },
 
     async guardPods(next) {
-      overlayDrops = await readDrops();
+      const isThere = pods !== null && overlay !== null;
       pods = next;
+      if (isThere && (await tryPodSources(next))) return;
+      overlayDrops = await readDrops();
       await applyGuard();
     },
 
     overlayGuard: {
       async set(next) {
-        if (!next && !overlay) return;
+        if (JSON.stringify(next) === JSON.stringify(overlay)) return;
         overlayDrops = await readDrops();
         overlay = next;
         await applyGuard();

@@ -37,8 +37,7 @@ export function compileNftTable(
     { add: { table: { family: NFT_FAMILY, name: NFT_TABLE } } },
     { delete: { table: { family: NFT_FAMILY, name: NFT_TABLE } } },
     { add: { table: { family: NFT_FAMILY, name: NFT_TABLE } } },
-    sourceSet("pods4", "ipv4_addr", pods, false),
-    sourceSet("pods6", "ipv6_addr", pods, true),
+    ...SOURCE_SETS.map(({ name, type, v6 }) => sourceSet(name, type, sourceElements(pods, v6))),
     {
       add: {
         chain: {
@@ -57,18 +56,35 @@ export function compileNftTable(
   ];
 }
 
+/** Only the pods, in a table that is there: with thousands of peers the rest of it takes longer than making the pod. */
+export function compilePodSources(pods: readonly PodSource[]): NftCommand[] {
+  return SOURCE_SETS.flatMap(({ name, v6 }) => {
+    const set = { family: NFT_FAMILY, table: NFT_TABLE, name };
+    const elem = sourceElements(pods, v6);
+    return [{ flush: { set } }, ...(elem.length > 0 ? [{ add: { element: { ...set, elem } } }] : [])];
+  });
+}
+
 /** Takes the table away; no error when it is not there. */
 export function removeNftTable(): NftCommand[] {
   const table = { family: NFT_FAMILY, name: NFT_TABLE };
   return [{ add: { table } }, { delete: { table } }];
 }
 
-function sourceSet(name: string, type: string, pods: readonly PodSource[], v6: boolean): NftCommand {
-  const elem = pods.flatMap((pod) =>
+const SOURCE_SETS = [
+  { name: "pods4", type: "ipv4_addr", v6: false },
+  { name: "pods6", type: "ipv6_addr", v6: true },
+] as const;
+
+function sourceElements(pods: readonly PodSource[], v6: boolean): NftCommand[] {
+  return pods.flatMap((pod) =>
     pod.addresses
       .filter((address) => address.includes(":") === v6)
       .map((address) => ({ concat: [pod.hostInterface, address] })),
   );
+}
+
+function sourceSet(name: string, type: string, elem: readonly NftCommand[]): NftCommand {
   const set = { family: NFT_FAMILY, table: NFT_TABLE, name, type: ["ifname", type] };
   return { add: { set: elem.length > 0 ? { ...set, elem } : set } };
 }
