@@ -45,7 +45,7 @@ describe("the guard of a kernel device", () => {
   });
 
   it("looks into the datagram for the inner source, IPv6 in words of 32 bits", () => {
-    const [, v4, v6, last] = rulesOf(compiled(), "overlay-inner");
+    const [v4, v6, , last] = rulesOf(compiled(), "overlay-inner");
     expect(v4).toContain('{"concat":[1,{"range":[183763456,183763711]}]}');
     expect(v4).toContain('{"concat":[2,{"range":[168361984,168427519]}]}');
     expect(v6).toContain(

@@ -78,7 +78,6 @@ export function compileOverlayRules(
       ),
     ),
     rule("overlay-datagram", ...drop("unknown-peer")),
-    rule("overlay-inner", differs(raw(ETHER_TYPE_AT, 16), { set: [0x0800, 0x86dd] }), ...drop("not-ip")),
     ...FAMILIES.flatMap(({ family, etherType, at }) => {
       const elements = rawElements(sources, family);
       if (elements.length === 0) return [];
@@ -92,6 +91,7 @@ export function compileOverlayRules(
         ),
       ];
     }),
+    rule("overlay-inner", differs(raw(ETHER_TYPE_AT, 16), { set: [0x0800, 0x86dd] }), ...drop("not-ip")),
     rule("overlay-inner", ...drop("ingress-spoof")),
 
     rule("overlay-out-of-tunnel", equal({ meta: { key: "iif" } }, device), { jump: { target: "overlay-packet" } }),
@@ -105,7 +105,7 @@ export function compileOverlayRules(
               differs(field(protocol, at === "overlay-packet" ? "daddr" : "saddr"), { set: ours }),
               ...drop(reason),
             )
-          : rule(at, equal({ meta: { key: "nfproto" } }, `ipv${family}`), ...drop(reason)),
+          : rule(at, equal(NFPROTO, `ipv${family}`), ...drop(reason)),
       ];
       return [
         sourceSet(table, sources, family),
@@ -115,15 +115,18 @@ export function compileOverlayRules(
           ...drop("ingress-spoof"),
         ),
         ...own("overlay-packet", "not-local"),
+        // Done with this family: IPv4 packets do not walk through the rules of IPv6.
+        rule("overlay-packet", equal(NFPROTO, `ipv${family}`), { mangle: { key: MARK, value: 0 } }, { accept: null }),
         rule("overlay-leaving", equal(field(protocol, "daddr"), prefixExpression(parsePrefix(groups))), { drop: null }),
         ...own("overlay-leaving", "egress-spoof"),
+        rule("overlay-leaving", equal(NFPROTO, `ipv${family}`), { accept: null }),
       ];
     }),
-    rule("overlay-packet", { mangle: { key: MARK, value: 0 } }),
   ];
 }
 
 const MARK = { meta: { key: "mark" } };
+const NFPROTO = { meta: { key: "nfproto" } };
 const FAMILIES = [
   { family: 4, protocol: "ip", type: "ipv4_addr", etherType: 0x0800, at: INNER_SOURCE4_AT, groups: "224.0.0.0/4" },
   { family: 6, protocol: "ip6", type: "ipv6_addr", etherType: 0x86dd, at: INNER_SOURCE6_AT, groups: "ff00::/8" },
