@@ -1,4 +1,4 @@
-import { type ControlOptions, createLab, type Lab } from "./lab.ts";
+import { type AgentOptions, type ControlOptions, createLab, type Lab } from "./lab.ts";
 import type { LabOptions } from "./plan.ts";
 import type { LabPod } from "./pod.ts";
 
@@ -6,6 +6,8 @@ export interface MeshOptions extends LabOptions {
   /** Pods on each host, named `pod-1`, `pod-2`, …; default 1. */
   readonly pods?: number;
   readonly control?: ControlOptions;
+  /** For the agents of single hosts, by number from 1. */
+  readonly agents?: Readonly<Record<number, AgentOptions>>;
 }
 
 export interface Mesh {
@@ -21,12 +23,12 @@ export const DUAL_STACK = ["--pod-cidr", "10.244.0.0/16", "--pod-cidr", "fd00:77
 
 /** A lab with control plane, an agent on each host, and pods: everybody knows everybody. On an error nothing is left. */
 export async function createMesh(options: MeshOptions): Promise<Mesh> {
-  const { pods: podsPerHost = 1, control, ...labOptions } = options;
+  const { pods: podsPerHost = 1, control, agents = {}, ...labOptions } = options;
   const lab = await createLab(labOptions);
   try {
     await lab.startControl(control);
     const numbers = lab.hosts.map((_, index) => index + 1);
-    for (const number of numbers) await lab.startAgent(number);
+    for (const number of numbers) await lab.startAgent(number, agents[number]);
     const pods: LabPod[] = [];
     for (const number of numbers)
       for (let index = 1; index <= podsPerHost; index++) pods.push(await lab.addPod(number, `pod-${index}`));

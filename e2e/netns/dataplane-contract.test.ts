@@ -1,6 +1,11 @@
 import type { DataPlaneOptions } from "@warren/agent/dataplane-host/data-plane.ts";
-import { describeDataPlaneContract } from "@warren/agent/dataplane-host/testing/data-plane-contract.ts";
+import {
+  type DataPlaneFixture,
+  describeDataPlaneContract,
+  describePacketCounting,
+} from "@warren/agent/dataplane-host/testing/data-plane-contract.ts";
 import { contractOptions, contractView } from "@warren/agent/dataplane-host/testing/two-nodes.ts";
+import type { DataplaneKind } from "@warren/common/api/types.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { buildKernels } from "../../scripts/build-kernels.ts";
@@ -50,21 +55,25 @@ describeAsRoot("the data plane on the kernel's devices", () => {
   afterEach(async () => {
     for (const plane of opened.splice(0)) expect(await plane.end()).toBe(0);
   });
-  const open = (node: 1 | 2, changes: Partial<DataPlaneOptions> = {}): RemotePlane => {
-    const plane = new RemotePlane(NAMESPACES[node - 1]!, { ...contractOptions(node), ...changes }, node);
+  const open = (node: 1 | 2, changes: Partial<DataPlaneOptions> = {}, kind: DataplaneKind = "tun"): RemotePlane => {
+    const plane = new RemotePlane(NAMESPACES[node - 1]!, { ...contractOptions(node), ...changes }, node, kind);
     opened.push(plane);
     return plane;
   };
-
-  describeDataPlaneContract("worker threads", () => {
-    const planes = [open(1), open(2)] as const;
+  const both = (kind1: DataplaneKind, kind2: DataplaneKind) => (): Promise<DataPlaneFixture> => {
+    const planes = [open(1, {}, kind1), open(2, {}, kind2)] as const;
     return Promise.resolve({
       planes,
       views: [contractView(1), contractView(2)] as const,
       exchange: (from, family) => arrives(planes[from], planes[from === 0 ? 1 : 0], family),
       close: () => Promise.resolve(),
     });
-  });
+  };
+
+  describeDataPlaneContract("worker threads", both("tun", "tun"));
+  describePacketCounting("worker threads", both("tun", "tun"));
+  describeDataPlaneContract("the kernel's vxlan device", both("kernel", "kernel"));
+  describeDataPlaneContract("the kernel's vxlan device, and worker threads at the other end", both("kernel", "tun"));
 
   test("uses every offload of this kernel", async () => {
     const plane = open(1);

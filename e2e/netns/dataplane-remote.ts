@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DataPlane, DataPlaneOptions, DataPlaneStats } from "@warren/agent/dataplane-host/data-plane.ts";
+import type { DataplaneKind } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 
 interface Answer {
@@ -18,11 +19,11 @@ export class RemotePlane implements DataPlane {
   #last = 0;
   #stats: DataPlaneStats | undefined;
 
-  constructor(netns: string, options: DataPlaneOptions, node: 1 | 2) {
+  constructor(netns: string, options: DataPlaneOptions, node: 1 | 2, kind: DataplaneKind = "tun") {
     const program = fileURLToPath(new URL("dataplane-node.ts", import.meta.url));
     this.#child = spawn(
       "nsenter",
-      [`--net=/run/netns/${netns}`, process.execPath, program, JSON.stringify(options), String(node)],
+      [`--net=/run/netns/${netns}`, process.execPath, program, JSON.stringify(options), String(node), kind],
       { stdio: ["pipe", "pipe", "inherit"] },
     );
     this.exited = new Promise((resolve) => this.#child.once("exit", resolve));
@@ -69,8 +70,9 @@ export class RemotePlane implements DataPlane {
   }
 
   async refresh(): Promise<void> {
-    const { peers, ...rest } = await this.call<Omit<DataPlaneStats, "peers"> & { peers: [string, never][] }>("stats");
-    this.#stats = { ...rest, peers: new Map(peers) };
+    type Sent = Omit<DataPlaneStats, "peers"> & { readonly peers: [string, never][] | null };
+    const { peers, ...rest } = await this.call<Sent>("stats");
+    this.#stats = { ...rest, peers: peers && new Map(peers) };
   }
 
   /** Ends the process by ending its input; it is killed when that takes too long. @returns its exit code. */

@@ -14,7 +14,7 @@ control.change({ pod_cidrs: cidrs.map((cidr) => (cidr.includes(":") ? "fd00:77::
 const agent = createAgent(
   {
     ...{ control: "192.0.2.1:7443", token: "any", underlay, name: "wag", "data-dir": dataDir, "run-dir": runDir },
-    ...{ "accept-new-lease": false, "log-level": "info", "log-format": "text" },
+    ...{ dataplane: "tun", "accept-new-lease": false, "log-level": "info", "log-format": "text" },
   },
   { connector: control, logger: createLogger() },
 );

@@ -85,6 +85,12 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   { name: "underlay", value: "IP", description: "this node's address on the underlay; peers send to it" },
   { name: "name", value: "NAME", description: "name of the node (default the host's name)" },
   {
+    name: "dataplane",
+    value: "KIND",
+    choices: ["tun", "kernel"],
+    description: "who forwards: worker threads on a TUN device, or the kernel's vxlan device (default tun)",
+  },
+  {
     name: "accept-new-lease",
     description: "take another pod CIDR when the old one was given away; pods get new addresses",
   },

@@ -271,6 +271,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/ipam-unreserve.ts"),
   },
   {
+    path: "dataplane",
+    group: "Cluster",
+    description: "Show what forwards the packets of this node: worker threads (tun) or the kernel's vxlan device.",
+    flags: [RUN_DIR, OUTPUT],
+    examples: [{ command: "warren dataplane", explains: "what forwards now, and after a restart" }],
+    load: () => import("./commands/dataplane.ts"),
+  },
+  {
+    path: "dataplane set",
+    group: "Cluster",
+    description: "Change what forwards, while pods talk. It holds until the agent starts again.",
+    arguments: [{ name: "KIND", description: "what is to forward", choices: ["tun", "kernel"] }],
+    flags: [RUN_DIR, OUTPUT],
+    examples: [{ command: "warren dataplane set kernel", explains: "plain VXLAN at the kernel's own speed" }],
+    load: () => import("./commands/dataplane-set.ts"),
+  },
+  {
     path: "leave",
     group: "Cluster",
     description: "Take this node out of the mesh at once, without waiting for it to be found missing.",

@@ -47,6 +47,7 @@ function config(changes: Partial<AgentConfig> = {}): AgentConfig {
     "run-dir": join(dir, "run"),
     underlay: "192.0.2.11",
     name: "node-1",
+    dataplane: "tun",
     "accept-new-lease": false,
     "log-level": "silent",
     "log-format": "text",
@@ -244,6 +245,63 @@ function createAgentWithout(without: Omit<AgentConfig, "token">): Agent {
   running.push(agent);
   return agent;
 }
+
+describe("an agent that is told to change its packet path", () => {
+  const kinds: string[] = [];
+  const planes = new Map<string, FakeDataPlane>();
+  const two: AgentDeps = {
+    createDataPlane: (options, kind) => {
+      kinds.push(kind);
+      const plane = new FakeDataPlane(options);
+      planes.set(kind, plane);
+      return plane;
+    },
+  };
+  beforeEach(() => {
+    kinds.splice(0);
+    planes.clear();
+  });
+
+  it("does it with the same netmap, and routes as the new one needs them", async () => {
+    const agent = await up(make({}, two));
+    control.put(peer);
+    await clock.advance(10);
+    expect(host.plan).toMatchObject({ routeOverlay: true, catchOverlay: false });
+    expect(await agent.changeDataplane("kernel")).toEqual({ dataplane: "kernel", configured: "tun" });
+    expect(host.plan).toMatchObject({ routeOverlay: false, catchOverlay: true });
+    expect(planes.get("tun")!.running).toBe(false);
+    expect(planes.get("kernel")!.view!.peers.map(({ nodeId }) => nodeId)).toEqual(["node2"]);
+    control.remove("node2");
+    await clock.advance(10);
+    expect(planes.get("kernel")!.view!.peers).toEqual([]);
+    expect(agent.status().ready).toBe(true);
+  });
+
+  it("stays as it was when the new one cannot start", async () => {
+    const agent = await up(
+      make(
+        {},
+        {
+          createDataPlane: (options, kind) => {
+            const plane = new FakeDataPlane(options);
+            if (kind === "kernel") plane.startError = new WarrenError("port-in-use", "taken");
+            return plane;
+          },
+        },
+      ),
+    );
+    await expect(agent.changeDataplane("kernel")).rejects.toMatchObject({ code: "port-in-use" });
+    expect(agent.dataplane()).toEqual({ dataplane: "tun", configured: "tun" });
+    expect(host.plan).toMatchObject({ routeOverlay: true, catchOverlay: false });
+    expect(agent.status().ready).toBe(true);
+  });
+
+  it("does not send in the clear what the cluster seals", async () => {
+    Object.assign(control.cluster, { cipher: "aes-256-gcm" });
+    await expect(up(make({ dataplane: "kernel" }, two))).rejects.toMatchObject({ code: "config-invalid" });
+    expect(kinds).toEqual([]);
+  });
+});
 
 describe("an agent whose control plane goes away", () => {
   it("forwards on, says how old its knowledge is, and resumes from the revision it has", async () => {

@@ -1,4 +1,4 @@
-import type { AgentStatus, PodInfo, PodRequest } from "@warren/common/api/types.ts";
+import type { AgentStatus, DataplaneInfo, DataplaneKind, PodInfo, PodRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
@@ -11,7 +11,7 @@ import { MeshSession } from "../control-client/mesh-session.ts";
 import type { Netmap } from "../control-client/netmap.ts";
 import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
 import { sleep } from "../control-client/retry.ts";
-import type { DataPlane } from "../dataplane-host/data-plane.ts";
+import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { UnderlayInterface } from "../host/host-network.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
 import { createAgentApi } from "../observe/local-api.ts";
@@ -20,7 +20,7 @@ import { podsFile } from "../pods/pod-state.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
-import { Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
+import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
 import { readToken } from "./start-inputs.ts";
 
@@ -30,6 +30,9 @@ export interface Agent extends Startable {
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
   listPods(): PodInfo[];
+  dataplane(): DataplaneInfo;
+  /** Changes the packet path while pods talk, until the agent ends. Throws why not, and the old one goes on. */
+  changeDataplane(kind: DataplaneKind): Promise<DataplaneInfo>;
   /**
    * Takes the node out of the mesh; refused while it has pods (`pods-present`). The agent ends afterwards: at once, or
    * when `answered` aborts, for a caller who has yet to get the answer over a socket that ends with the agent.
@@ -109,7 +112,7 @@ class AgentApp implements Agent {
     spareMemory(() => world.memory.limit(), logger);
     const startedMs = clock.nowMs();
 
-    await hostNetwork.preflight();
+    await hostNetwork.preflight(config.dataplane);
     makeDirectory(config["data-dir"], 0o700);
     this.#undo.push(world.lock(config["data-dir"]));
     const underlay = await hostNetwork.underlay(config.underlay);
@@ -155,13 +158,18 @@ class AgentApp implements Agent {
     }
 
     const lease = this.#lease!;
-    const dataPlane = world.createDataPlane({
+    assertCarries(config.dataplane, lease);
+    const pathOptions = {
       tunName: TUN_NAME,
       underlayAddress: address,
       port: lease.cluster.port,
       vni: lease.cluster.vni,
       vtepMac: lease.self.vtep_mac,
       overlayMtu: overlayMtuOf(underlay, address, lease),
+    };
+    const dataPlane = new SwitchableDataPlane({
+      kind: config.dataplane,
+      create: (kind) => world.createDataPlane(pathOptions, kind, hostNetwork.overlayGuard),
     });
     this.#undo.push(() => dataPlane.stop());
     dataPlane.onFailure((error) => this.#onFailure(error, world));
@@ -256,6 +264,22 @@ class AgentApp implements Agent {
 
   listPods(): PodInfo[] {
     return this.#running().pods.list();
+  }
+
+  dataplane(): DataplaneInfo {
+    return { dataplane: this.#running().dataPlane.kind, configured: this.#config.dataplane };
+  }
+
+  async changeDataplane(kind: DataplaneKind): Promise<DataplaneInfo> {
+    const { world, dataPlane, forwarder } = this.#running();
+    const before = dataPlane.kind;
+    if (kind !== before) {
+      assertCarries(kind, this.#lease!);
+      await world.hostNetwork.preflight(kind);
+      await forwarder.change(kind);
+      world.logger.info({ from: before, to: kind }, "the packet path has changed");
+    }
+    return this.dataplane();
   }
 
   async leave(release: boolean, answered?: AbortSignal): Promise<void> {
@@ -407,7 +431,7 @@ interface Parts {
   readonly pods: PodSet;
   readonly session: MeshSession;
   readonly netmapFile: NetmapFile;
-  readonly dataPlane: DataPlane;
+  readonly dataPlane: SwitchableDataPlane;
   readonly forwarder: Forwarder;
   readonly underlay: UnderlayInterface;
   readonly identity: () => NodeIdentity;

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { DATAPLANES } from "@warren/common/api/types.ts";
 import { checked } from "@warren/common/config/checked.ts";
 import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { parseEndpoint } from "@warren/common/net/endpoint.ts";
@@ -25,6 +26,7 @@ export const agentConfigSchema = z.strictObject({
   "run-dir": z.string().min(1).default("/run/warren").describe("Holds agent.sock"),
   underlay: address.describe("Address of this host that the other nodes reach"),
   name: nodeName.default(() => defaultName()).describe("Name of the node; default is the host's"),
+  dataplane: z.enum(DATAPLANES).default("tun").describe("Who forwards: worker threads, or the kernel's vxlan device"),
   "accept-new-lease": z
     .boolean()
     .default(false)

@@ -1,7 +1,9 @@
+import type { DataplaneKind } from "@warren/common/api/types.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Logger } from "pino";
 import type { ControlConnector } from "../control-client/control-connector.ts";
 import type { DataPlane, DataPlaneOptions } from "../dataplane-host/data-plane.ts";
+import type { OverlayGuardPort } from "../dataplane-host/overlay-guard.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import type { PodNetwork } from "../pods/pod-network.ts";
 
@@ -14,7 +16,7 @@ export interface AgentDeps {
   readonly connector?: ControlConnector;
   readonly hostNetwork?: HostNetwork;
   readonly podNetwork?: PodNetwork;
-  readonly createDataPlane?: (options: DataPlaneOptions) => DataPlane;
+  readonly createDataPlane?: (options: DataPlaneOptions, kind: DataplaneKind, guard: OverlayGuardPort) => DataPlane;
   /** Takes the data directory; returns what gives it back. */
   readonly lock?: (dataDir: string) => () => void;
   /** Memory of the process: called before the first thread is started, and when the start is over. */

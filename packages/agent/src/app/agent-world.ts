@@ -15,12 +15,19 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
     connector: deps.connector ?? (await import("../control-client/grpc-connector.ts")).grpcConnector,
     hostNetwork: deps.hostNetwork ?? (await import("../host/linux-host-network.ts")).createLinuxHostNetwork(),
     podNetwork: deps.podNetwork ?? (await import("../pods/linux-pod-network.ts")).createLinuxPodNetwork(),
-    createDataPlane:
-      deps.createDataPlane ?? (await import("../dataplane-host/worker-data-plane.ts")).createWorkerDataPlane,
+    createDataPlane: deps.createDataPlane ?? (await linuxDataPlane()),
     lock: deps.lock ?? (await linuxLock()),
     memory: deps.memory ?? (await linuxMemory()),
     localApi: deps.localApi ?? true,
   };
+}
+
+/** Both: a running agent may be told to change from one to the other. */
+async function linuxDataPlane(): Promise<AgentWorld["createDataPlane"]> {
+  const { createTunDataPlane } = await import("../dataplane-host/tun-data-plane.ts");
+  const { createKernelDataPlane } = await import("../dataplane-host/kernel-data-plane.ts");
+  return (options, kind, guard) =>
+    kind === "kernel" ? createKernelDataPlane(options, guard) : createTunDataPlane(options);
 }
 
 async function linuxLock(): Promise<(dataDir: string) => () => void> {

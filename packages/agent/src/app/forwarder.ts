@@ -1,5 +1,7 @@
+import type { DataplaneKind } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
+import { nodeAddress } from "@warren/common/net/node-address.ts";
 import { parsePrefix } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
@@ -9,10 +11,9 @@ import { CLOSED_VIEW, compileView, overlayPrefixes } from "../control-client/for
 import { faultOf, type Netmap } from "../control-client/netmap.ts";
 import { plainPaths, wantedPaths } from "../control-client/plain-paths.ts";
 import { gsoLimit } from "../dataplane/gso-limit.ts";
-import type { DataPlane } from "../dataplane-host/data-plane.ts";
+import type { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "../host/host-network.ts";
 import { PathChange, type PathStep } from "../host/path-change.ts";
-import { nodeAddress } from "../pods/address-allocator.ts";
 import type { PodSet } from "../pods/pod-set.ts";
 
 export const TUN_NAME = "warren0";
@@ -25,7 +26,7 @@ const UDP_MAX_SEGMENTS = 64;
 export interface ForwarderOptions {
   readonly host: HostNetwork;
   readonly pods: PodSet;
-  readonly dataPlane: DataPlane;
+  readonly dataPlane: SwitchableDataPlane;
   readonly underlay: UnderlayInterface;
   readonly underlayAddress: string;
   readonly logger: Logger;
@@ -49,6 +50,15 @@ export function overlayMtuOf(underlay: UnderlayInterface, underlayAddress: strin
   throw new WarrenError(
     "config-invalid",
     `the underlay interface ${underlay.name} has an MTU of ${underlay.mtu}, which leaves ${mtu} for pods; IPv${ipv6 ? 6 : 4} needs ${least}. Raise the MTU of ${underlay.name} to ${least + underlay.mtu - mtu}`,
+  );
+}
+
+/** A vxlan device cannot seal. Throws `config-invalid` rather than send in the clear what should be sealed. */
+export function assertCarries(kind: DataplaneKind, { cluster }: Lease): void {
+  if (kind === "tun" || cluster.cipher === "none") return;
+  throw new WarrenError(
+    "config-invalid",
+    `dataplane: kernel sends in the clear, and this cluster seals with ${cluster.cipher}; take dataplane: tun`,
   );
 }
 
@@ -112,6 +122,23 @@ export class Forwarder {
     });
   }
 
+  /**
+   * Changes over to the other packet path while pods talk. The routes go with the old device and come with the new one;
+   * in between, what is for the overlay must not follow the host's default route.
+   */
+  change(kind: DataplaneKind): Promise<void> {
+    const { host, dataPlane } = this.#options;
+    return this.#next(async () => {
+      await host.apply({ ...this.#plan(), catchOverlay: true });
+      this.#applied = "";
+      try {
+        await dataPlane.changeTo(kind, () => host.apply({ ...this.#plan(), catchOverlay: true }));
+      } finally {
+        await this.#applyHost();
+      }
+    });
+  }
+
   /** The pod CIDRs may be another node's: nothing more is sent from them, on either way. */
   fence(): Promise<void> {
     return this.#next(async () => {
@@ -129,8 +156,9 @@ export class Forwarder {
   }
 
   async #apply(): Promise<void> {
+    const { dataPlane } = this.#options;
     await this.#applyHost();
-    if (this.#netmap && !this.#fenced) await this.#options.dataPlane.apply(compileView(this.#netmap, this.#lease.self));
+    if (this.#netmap && !this.#fenced) await dataPlane.apply(compileView(this.#netmap, this.#lease.self));
   }
 
   async #applyHost(): Promise<void> {
@@ -178,6 +206,8 @@ export class Forwarder {
       underlay: this.#options.underlay.name,
       plainPaths: routed,
       plainSources: accepted.map((path) => path.prefix),
+      routeOverlay: this.#options.dataPlane.kind === "tun",
+      catchOverlay: this.#options.dataPlane.kind === "kernel",
     };
   }
 

@@ -60,6 +60,7 @@ export class CounterBook {
     }
     const drops = DROP_REASONS.map((reason, i) => [reason, counters[EGRESS_DROPS + i]! + counters[INGRESS_DROPS + i]!]);
     return {
+      kind: "tun",
       total,
       peers: new Map(nodeIds.map((nodeId) => [nodeId, read(this.#slots.get(nodeId)!)])),
       drops: Object.fromEntries(drops) as Record<DropReason, number>,

@@ -1,12 +1,18 @@
+import type { DataplaneKind } from "@warren/common/api/types.ts";
 import type { DropReason } from "../dataplane/drop.ts";
 
 /**
- * What the rest of the agent knows of the packet path. Two implementations: worker threads on kernel devices, and the
- * same pipeline in the calling thread on memory devices (the simulator). All methods are asynchronous so that the
- * worker is a deployment choice; `testing/data-plane-contract.ts` is the suite both pass.
+ * What the rest of the agent knows of the packet path. Three implementations: worker threads on a TUN device, the same
+ * pipeline in the calling thread on memory devices (the simulator), and a vxlan device of the kernel. All methods are
+ * asynchronous so that this is a deployment choice; `testing/data-plane-contract.ts` is the suite that all pass.
  */
 export interface DataPlane {
-  /** Opens the devices, starts to forward with an empty view (everything is dropped as `no-route`). */
+  /**
+   * Does all of `start` that can be done while another packet path holds the device's name and the port, for that view.
+   * Optional to have and to call; `start` goes on from there and `stop` gives it back.
+   */
+  prepare?(view: ForwardingView): Promise<void>;
+  /** Opens the devices, starts to forward with an empty view (nothing is sent, what arrives is dropped). */
   start(): Promise<void>;
   /** Replaces the whole view, between two batches. Resolves when every worker uses the new one. */
   apply(view: ForwardingView): Promise<void>;
@@ -14,7 +20,7 @@ export interface DataPlane {
   stats(): DataPlaneStats;
   /** Ends the workers, closes the devices. */
   stop(): Promise<void>;
-  /** Called when a worker ends by itself: the path is down and the agent must say so. */
+  /** Called when the path ends by itself (a worker, the device): it is down and the agent must say so. */
   onFailure(listener: (error: Error) => void): void;
 }
 
@@ -59,9 +65,10 @@ export interface TrafficCounters {
 }
 
 export interface DataPlaneStats {
+  readonly kind: DataplaneKind;
   readonly total: TrafficCounters;
-  /** By node id. */
-  readonly peers: ReadonlyMap<string, TrafficCounters>;
+  /** By node id; null where the path does not count its peers apart. */
+  readonly peers: ReadonlyMap<string, TrafficCounters> | null;
   /** Dropped packets by reason, every reason present. */
   readonly drops: Readonly<Record<DropReason, number>>;
   /** System calls on the path, to see how well batching works. */
@@ -71,8 +78,8 @@ export interface DataPlaneStats {
     readonly udpSend: number;
     readonly udpReceive: number;
   };
-  /** Which offloads the kernel gave, probed at start. */
-  readonly offloads: Offloads;
+  /** Which offloads the kernel gave, probed at start; null where the kernel forwards and they are its own. */
+  readonly offloads: Offloads | null;
 }
 
 export interface Offloads {

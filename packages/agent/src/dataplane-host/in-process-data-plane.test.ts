@@ -6,12 +6,16 @@ import { MemoryTun } from "../platform/memory/memory-tun.ts";
 import { MemoryUdpNetwork } from "../platform/memory/memory-udp.ts";
 import { StepClock } from "../platform/testing/step-clock.ts";
 import { createInProcessDataPlane } from "./in-process-data-plane.ts";
-import { describeDataPlaneContract } from "./testing/data-plane-contract.ts";
+import {
+  type DataPlaneFixture,
+  describeDataPlaneContract,
+  describePacketCounting,
+} from "./testing/data-plane-contract.ts";
 import { contractOptions, contractView } from "./testing/two-nodes.ts";
 
 beforeAll(() => buildKernels());
 
-describeDataPlaneContract("in process", () => {
+function open(): Promise<DataPlaneFixture> {
   const clock = new StepClock();
   const network = new MemoryUdpNetwork(clock, 1);
   const tuns = [new MemoryTun(), new MemoryTun()] as const;
@@ -35,4 +39,7 @@ describeDataPlaneContract("in process", () => {
     },
     close: () => Promise.resolve(),
   });
-});
+}
+
+describeDataPlaneContract("in process", open);
+describePacketCounting("in process", open);

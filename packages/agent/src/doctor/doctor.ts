@@ -3,7 +3,14 @@ import type { Clock } from "@warren/common/runtime/clock.ts";
 import { systemClock } from "@warren/common/runtime/clock.ts";
 import { checkControl } from "./control-checks.ts";
 import { checkFilter, checkForwarding } from "./forwarding-checks.ts";
-import { checkCapabilities, checkKernel, checkOffloads, checkTools, checkTunDevice } from "./host-checks.ts";
+import {
+  checkCapabilities,
+  checkKernel,
+  checkOffloads,
+  checkTools,
+  checkTunDevice,
+  checkVxlan,
+} from "./host-checks.ts";
 import { checkDoubleAddress, checkPools, checkUdpPort, checkUnderlay, checkVxlanDevices } from "./underlay-checks.ts";
 
 /** One thing looked at. */
@@ -44,6 +51,7 @@ export async function runDoctor(options: DoctorOptions = {}): Promise<Check[]> {
     ["tools", checkTools],
     ["tun device", checkTunDevice],
     ["offloads", checkOffloads],
+    ["vxlan", checkVxlan],
     ["forwarding", checkForwarding],
     ["packet filter", checkFilter],
     ["vxlan devices", () => checkVxlanDevices(port)],

@@ -2,6 +2,8 @@ import { release } from "node:os";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
+import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
+import { addVxlanDevice, removeVxlanDevice } from "../dataplane-host/vxlan-device.ts";
 import { checkTun, missingCapabilities } from "../host/preflight.ts";
 import { loadLibc } from "../platform/linux/libc.ts";
 import { openTun } from "../platform/linux/tun.ts";
@@ -69,6 +71,25 @@ export async function checkTunDevice(): Promise<Check> {
     return failOf("tun device", error as Error);
   }
 }
+
+/** Makes a vxlan device and removes it: only `dataplane: kernel` needs one. */
+export async function checkVxlan(): Promise<Check> {
+  const name = "vxlan";
+  try {
+    await addVxlanDevice(VXLAN_PROBE.tunName, VXLAN_PROBE);
+    await removeVxlanDevice(VXLAN_PROBE.tunName);
+    return ok(name, "the kernel has vxlan devices, for `dataplane: kernel`");
+  } catch (error) {
+    const { detail, fix } = failOf(name, error as Error);
+    return warn(name, detail, fix);
+  }
+}
+
+/** Never up, so port and number take nothing from anybody. */
+const VXLAN_PROBE: DataPlaneOptions = {
+  ...{ tunName: "wrnprobe-vxlan", underlayAddress: "127.0.0.1", port: 4789, vni: 0xff_fffe },
+  ...{ vtepMac: "02:00:00:00:00:01", overlayMtu: 1280 },
+};
 
 /** Opens a TUN device and a UDP socket as the packet path would, and lets them go at once. */
 export function checkOffloads(): Check[] {

@@ -3,14 +3,17 @@ import { parseAddress } from "@warren/common/net/address.ts";
 import { parsePrefix, prefixesOverlap } from "@warren/common/net/prefix.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
 import { MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
+import { vxlanDevices } from "../dataplane-host/vxlan-device.ts";
 import { ROUTE_PROTOCOL } from "../host/host-routes.ts";
 import { findUnderlay } from "../host/linux-host-network.ts";
-import { type IpLink, type IpRoute, ipJson } from "../platform/linux/ip.ts";
+import { type IpLink, type IpRoute, ipJson, withLength } from "../platform/linux/ip.ts";
 import { findArpRival } from "../platform/linux/ip-arp.ts";
 import { loadLibc } from "../platform/linux/libc.ts";
 import { openUdp } from "../platform/linux/udp.ts";
 import { fail, failOf, ok, warn } from "./check-result.ts";
 import type { Check } from "./doctor.ts";
+
+const OVERLAY_DEVICE = "warren0";
 
 /** On which interface the address is, and what its MTU leaves for pods. */
 export async function checkUnderlay(address: string): Promise<Check[]> {
@@ -36,6 +39,8 @@ export async function checkUdpPort(address: string, port: number): Promise<Check
   } catch (error) {
     const code = error instanceof WarrenError ? error.code : "internal";
     if (code !== "port-in-use") return failOf(name, error as Error);
+    if ((await vxlanDevicesOn(port)).includes(OVERLAY_DEVICE))
+      return ok(name, `UDP ${port} is held by ${OVERLAY_DEVICE}, the vxlan device of an agent`);
     const holder = await portHolder(port);
     // Node names its main thread "MainThread".
     if (/"(node|warren|MainThread)"/.test(holder))
@@ -54,17 +59,21 @@ async function portHolder(port: number): Promise<string> {
   }
 }
 
-/** A vxlan device on our port takes our packets before we see them. */
+/** A vxlan device of others on our port takes our packets before we see them. */
 export async function checkVxlanDevices(port: number): Promise<Check> {
-  const links = await ipJson<IpLink>(["-details", "link", "show", "type", "vxlan"]);
-  const same = links.filter((link) => link.linkinfo?.info_data?.port === port).map((link) => link.ifname);
+  const same = (await vxlanDevicesOn(port)).filter((name) => name !== OVERLAY_DEVICE);
   return same.length === 0
-    ? ok("vxlan devices", `none on port ${port}`)
+    ? ok("vxlan devices", `none of others on port ${port}`)
     : fail(
         "vxlan devices",
         `${same.join(", ")} uses UDP port ${port} too`,
         "remove it, or make the cluster with another --port",
       );
+}
+
+async function vxlanDevicesOn(port: number): Promise<string[]> {
+  const links = await vxlanDevices();
+  return links.filter((link) => link.linkinfo?.info_data?.port === port).map((link) => link.ifname);
 }
 
 /**
@@ -103,11 +112,7 @@ export async function checkPools(podCidrs: readonly string[]): Promise<Check[]> 
   });
 }
 
-/** Routes of the TUN device and to pods: an agent runs here. */
+/** Routes of the overlay's device and to pods: an agent runs here. */
 function isOurs(route: IpRoute): boolean {
-  return route.dev === "warren0" || /^wrn[0-9a-f]{11}$/.test(route.dev ?? "");
-}
-
-function withLength(dst: string): string {
-  return dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`;
+  return route.dev === OVERLAY_DEVICE || /^wrn[0-9a-f]{11}$/.test(route.dev ?? "");
 }

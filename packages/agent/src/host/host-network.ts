@@ -1,3 +1,5 @@
+import type { DataplaneKind } from "@warren/common/api/types.ts";
+import type { OverlayGuardPort } from "../dataplane-host/overlay-guard.ts";
 import type { PodSource } from "../pods/pod-set.ts";
 
 /** The interface that carries the underlay address. */
@@ -26,7 +28,7 @@ export interface HostPlan {
   readonly podCidrs: readonly string[];
   /** The node's own addresses, one for each pod CIDR. */
   readonly nodeAddresses: readonly string[];
-  /** Everything that goes into the TUN device: the cluster's pools and prefixes of peers outside of them. */
+  /** Everything that is the overlay's: the cluster's pools and prefixes of peers outside of them. */
   readonly overlayPrefixes: readonly string[];
   /** The cluster's pools. */
   readonly pools: readonly string[];
@@ -36,6 +38,10 @@ export interface HostPlan {
   readonly plainPaths: readonly PlainPath[];
   /** Pod CIDRs of peers whose packets may arrive without a tunnel: those above and, during a change, some more. */
   readonly plainSources: readonly string[];
+  /** The overlay's prefixes go into the device as they are; false where the device has routes of its own to each peer. */
+  readonly routeOverlay: boolean;
+  /** What no other route takes of the overlay's prefixes is unreachable; it must not follow the host's default route. */
+  readonly catchOverlay: boolean;
 }
 
 /**
@@ -47,7 +53,7 @@ export interface HostNetwork {
   /**
    * Whether an agent can run here at all. Throws `not-root`, `tun-missing`, `tool-missing`, each with what to do.
    */
-  preflight(): Promise<void>;
+  preflight(dataplane: DataplaneKind): Promise<void>;
   /** Throws `address-not-local`. */
   underlay(address: string): Promise<UnderlayInterface>;
   /** Needs the TUN device to exist. Throws `already-exists` when the host routes one of the prefixes elsewhere. */
@@ -56,8 +62,13 @@ export interface HostNetwork {
   plainPrefixes(): readonly string[];
   /** The source guard: lets each pod send with its own addresses only. */
   guardPods(pods: readonly PodSource[]): Promise<void>;
+  /** The guard of a packet path in the kernel. */
+  readonly overlayGuard: OverlayGuardPort;
   /** Cheap look at what others on the host may have taken away; puts it back. @returns what it was, as sentences */
   repair(): Promise<string[]>;
-  /** Takes away what is ours. With pods left their guard stays: a pod may outlive the agent, its rights may not grow. */
+  /**
+   * Takes away what is ours. With pods left their guard stays: a pod may outlive the agent, its rights may not grow. The
+   * overlay's guard stays until it is taken away by itself.
+   */
   clean(options: { readonly podsRemain: boolean }): Promise<void>;
 }

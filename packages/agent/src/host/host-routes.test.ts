@@ -11,6 +11,7 @@ const plan: HostPlan = {
   underlay: "eth0",
   plainPaths: [],
   plainSources: [],
+  ...{ routeOverlay: true, catchOverlay: false },
 };
 const words = (lines: readonly (readonly string[])[]) => lines.map((line) => line.join(" "));
 const OURS = [
@@ -39,6 +40,20 @@ describe("routes of a node", () => {
       ...OURS,
     ]);
     expect(removeRoutes(existing)).toHaveLength(4);
+  });
+
+  it("leave the peers to the packet path where it has routes of its own, and the rest of the pools nowhere", () => {
+    const kernel = { ...plan, routeOverlay: false, catchOverlay: true };
+    const peers = [{ dst: "10.244.2.0/24", dev: "warren0", gateway: "10.244.2.0", protocol: "120" }];
+    const before = [...peers, { dst: "10.244.0.0/16", dev: "warren0", protocol: "119" }];
+    expect(words(planRoutes(kernel, before))).toEqual([
+      "route del 10.244.0.0/16 dev warren0 proto 119",
+      "route replace unreachable 10.244.0.0/16 metric 65535 proto 119",
+      "route replace unreachable fd00:77::/48 metric 65535 proto 119",
+      ...OURS.slice(2),
+    ]);
+    expect(words(planRoutes({ ...plan, catchOverlay: true }, []))).toHaveLength(6);
+    expect(removeRoutes(peers)).toEqual([]);
   });
 
   it("are refused where the host uses one of the prefixes for something else", () => {

@@ -1,9 +1,12 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { IpLine, IpRoute } from "../platform/linux/ip.ts";
+import { type IpLine, type IpRoute, withLength } from "../platform/linux/ip.ts";
 import type { HostPlan } from "./host-network.ts";
 
 /** Marks our routes in the kernel's table (`ip route show proto 119`), so that a later start knows which are ours. */
 export const ROUTE_PROTOCOL = "119";
+
+/** Behind every route that somebody else could have to the same prefix. */
+const LAST_METRIC = "65535";
 
 /**
  * The `ip -batch` lines that turn the routes of `existing` into those of the plan:
@@ -12,6 +15,12 @@ export const ROUTE_PROTOCOL = "119";
  *     unreachable 10.244.1.0/24                    but an address of ours that no pod has does not come back out of it
  *     10.244.1.2 dev wrn3f…                        (pods: more specific than both)
  *     10.244.2.0/24 via 192.0.2.12 dev eth0        (`plain`, laid by `plain-routes.ts`: here they only are not removed)
+ *
+ * Where the device has a route to each peer, the first is not wanted, and what none of them takes is unreachable, behind
+ * all others:
+ *
+ *     10.244.2.0/24 via 10.244.2.0 dev warren0     (a peer: not ours, the packet path's)
+ *     unreachable 10.244.0.0/16 metric 65535
  *
  * Throws `already-exists` when somebody else has a route to exactly one of these prefixes: replacing it would cut off
  * whatever it is for.
@@ -22,7 +31,12 @@ export function planRoutes(
   plain: readonly { readonly prefix: string }[] = [],
 ): IpLine[] {
   const wanted = new Map<string, IpLine>();
-  for (const prefix of plan.overlayPrefixes) {
+  if (plan.catchOverlay)
+    for (const prefix of plan.overlayPrefixes)
+      wanted.set(keyOf(prefix, "unreachable"), [
+        ...["route", "replace", "unreachable", prefix, "metric", LAST_METRIC, "proto", ROUTE_PROTOCOL],
+      ]);
+  for (const prefix of plan.routeOverlay ? plan.overlayPrefixes : []) {
     const source = plan.nodeAddresses.find((address) => address.includes(":") === prefix.includes(":"));
     const words = ["route", "replace", prefix, "dev", plan.tun, ...(source ? ["src", source] : [])];
     wanted.set(keyOf(prefix, "unicast"), [...words, "proto", ROUTE_PROTOCOL]);
@@ -65,10 +79,4 @@ function deleteLine(route: IpRoute, prefix: string): IpLine {
 
 function keyOf(prefix: string, type: string): string {
   return `${type} ${prefix}`;
-}
-
-/** `ip` leaves the length of a host route out. */
-function withLength(dst: string): string {
-  if (dst.includes("/") || dst === "default") return dst;
-  return `${dst}/${dst.includes(":") ? 128 : 32}`;
 }

@@ -1,6 +1,8 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { formatPrefix, prefixOf } from "@warren/common/net/prefix.ts";
+import type { DropReason } from "../dataplane/drop.ts";
+import type { OverlayGuard } from "../dataplane-host/overlay-guard.ts";
 import { ensureAccept, type IptablesProgram, removeAccept } from "../platform/linux/docker-user.ts";
 import { type IpLine, type IpLink, type IpRoute, ipBatch, ipJson } from "../platform/linux/ip.ts";
 import { type Nft, openNft } from "../platform/linux/nft.ts";
@@ -9,7 +11,8 @@ import type { PodSource } from "../pods/pod-set.ts";
 import { enableForwarding, hardenTun } from "./forwarding.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
 import { planRoutes, removeRoutes } from "./host-routes.ts";
-import { compileNftTable, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
+import { compileNftTable, compilePodSources, NFT_FAMILY, NFT_TABLE, removeNftTable } from "./nft-table.ts";
+import { GUARD_DROPS } from "./overlay-rules.ts";
 import { findRoutes, isLaid, isTaken, layRoutes, type PlainRoute } from "./plain-routes.ts";
 import { checkRoot, checkTun, requireTool } from "./preflight.ts";
 import type { UnderlayGuard } from "./underlay-guard.ts";
@@ -18,10 +21,14 @@ import type { UnderlayGuard } from "./underlay-guard.ts";
 export function createLinuxHostNetwork(): HostNetwork {
   let nft: Promise<Nft> | undefined;
   let plan: HostPlan | undefined;
-  /** Null until they are known: a table without them would cut off those that run already. */
+  // What our table holds. Pods are null until they are known: a table without them cuts off those that run already.
   let pods: readonly PodSource[] | null = null;
-  /** The guard that is in the table: its counters begin again with each new table. */
   let guard: UnderlayGuard | null = null;
+  let overlay: OverlayGuard | null = null;
+  /** The counters of the table begin again with each change of it: what they had counted until then. */
+  let overlayDrops: Partial<Record<DropReason, number>> = {};
+  /** Pods outlive this agent: their guard does too, also where it never came to know them. */
+  let podsRemain = false;
   let plainPrefixes: readonly string[] = [];
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -29,13 +36,32 @@ export function createLinuxHostNetwork(): HostNetwork {
     nft ??= openNft();
     return nft;
   };
+  const readDrops = async (): Promise<Partial<Record<DropReason, number>>> => {
+    if (!overlay) return overlayDrops;
+    const counters = await (await filter()).counters(NFT_FAMILY, NFT_TABLE);
+    const drops = GUARD_DROPS.map((reason) => [reason, counters.get(reason) ?? overlayDrops[reason] ?? 0]);
+    return Object.fromEntries(drops);
+  };
+  /** Makes the table what the variables say; nothing of ours is left where nothing is to be held. */
   const applyTable = async (): Promise<void> => {
-    if (pods !== null) await (await filter()).apply(compileNftTable(pods, guard));
+    const isWanted = pods !== null || overlay !== null || podsRemain;
+    const commands = isWanted ? compileNftTable(pods ?? [], guard, overlay, overlayDrops) : removeNftTable();
+    await (await filter()).apply(commands);
+  };
+  /** False when the table is not as we left it. */
+  const tryPodSources = async (next: readonly PodSource[]): Promise<boolean> => {
+    try {
+      await (await filter()).apply(compilePodSources(next));
+      return true;
+    } catch {
+      return false;
+    }
   };
   const setGuard = async (next: UnderlayGuard): Promise<void> => {
     if (JSON.stringify(next) === JSON.stringify(guard)) return;
+    overlayDrops = await readDrops();
     guard = next;
-    await applyTable();
+    if (pods !== null || overlay !== null) await applyTable();
   };
   /** One at a time: a repair that began under the plan before would lay routes that this one took away. */
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
@@ -45,10 +71,11 @@ export function createLinuxHostNetwork(): HostNetwork {
   };
 
   return {
-    async preflight() {
+    async preflight(dataplane) {
       checkRoot();
-      await checkTun();
+      if (dataplane === "tun") await checkTun();
       await requireTool("ip", "iproute2");
+      if (dataplane === "kernel") await requireTool("bridge", "iproute2");
       await requireTool("nsenter", "util-linux");
       await filter();
     },
@@ -76,9 +103,23 @@ export function createLinuxHostNetwork(): HostNetwork {
 
     guardPods: (next) =>
       alone(async () => {
+        const isThere = pods !== null && overlay !== null;
         pods = next;
+        if (isThere && (await tryPodSources(next))) return;
+        overlayDrops = await readDrops();
         await applyTable();
       }),
+
+    overlayGuard: {
+      set: (next) =>
+        alone(async () => {
+          if (JSON.stringify(next) === JSON.stringify(overlay)) return;
+          overlayDrops = await readDrops();
+          overlay = next;
+          await applyTable();
+        }),
+      drops: readDrops,
+    },
 
     repair: () =>
       alone(async () => {
@@ -98,16 +139,21 @@ export function createLinuxHostNetwork(): HostNetwork {
         return repaired;
       }),
 
-    clean: ({ podsRemain }) =>
+    clean: (left) =>
       alone(async () => {
+        podsRemain = left.podsRemain;
         if (!plan) return;
         await ipBatch(removeRoutes(await allRoutes(hasIpv6(plan))));
         for (const program of iptablesOf(plan)) await removeAccept(program, interfacesOf(plan));
+        plainPrefixes = [];
         // Nobody looks after what comes plainly from now on.
         if (podsRemain) await setGuard(guardOf(plan, []));
-        else await (await filter()).apply(removeNftTable());
-        guard = null;
-        plainPrefixes = [];
+        else {
+          overlayDrops = await readDrops();
+          pods = null;
+          guard = null;
+          await applyTable();
+        }
         plan = undefined;
       }),
   };

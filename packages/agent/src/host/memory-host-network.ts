@@ -1,4 +1,5 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import type { OverlayGuard, OverlayGuardPort } from "../dataplane-host/overlay-guard.ts";
 import type { PodSource } from "../pods/pod-set.ts";
 import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts";
 
@@ -6,6 +7,13 @@ import type { HostNetwork, HostPlan, UnderlayInterface } from "./host-network.ts
 export class MemoryHostNetwork implements HostNetwork {
   plan: HostPlan | undefined;
   pods: readonly PodSource[] = [];
+  overlay: OverlayGuard | null = null;
+  readonly overlayGuard: OverlayGuardPort = {
+    set: async (guard) => {
+      this.overlay = guard;
+    },
+    drops: async () => ({}),
+  };
   readonly #addresses: ReadonlyMap<string, UnderlayInterface>;
 
   /** @param addresses underlay addresses of the host */

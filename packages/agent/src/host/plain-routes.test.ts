@@ -9,7 +9,7 @@ const plan: HostPlan = {
   nodeAddresses: ["10.244.1.1", "fd00:77:1::1"],
   overlayPrefixes: ["10.244.0.0/16", "fd00:77::/48"],
   pools: ["10.244.0.0/16", "fd00:77::/48"],
-  ...{ plainPaths: [], plainSources: [] },
+  ...{ plainPaths: [], plainSources: [], routeOverlay: true, catchOverlay: false },
 };
 const route: PlainRoute = { prefix: "10.244.2.0/24", via: "192.0.2.12", device: "eth0" };
 const shown = { dst: "10.244.2.0/24", gateway: "192.0.2.12", dev: "eth0", protocol: "119" };

@@ -1,5 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
+import { PEER_ROUTE_PROTOCOL } from "../dataplane-host/kernel-tables.ts";
 import { type IpLine, type IpRoute, ipBatch } from "../platform/linux/ip.ts";
 import type { HostPlan } from "./host-network.ts";
 import { ROUTE_PROTOCOL } from "./host-routes.ts";
@@ -69,7 +70,8 @@ export function isLaid({ prefix, via, device }: PlainRoute, table: readonly IpRo
 
 /** Whether somebody else on this host routes exactly this prefix: it stays theirs. */
 export function isTaken({ prefix }: PlainRoute, table: readonly IpRoute[]): boolean {
-  return table.some((route) => route.dst === prefix && route.protocol !== ROUTE_PROTOCOL);
+  const ours = [ROUTE_PROTOCOL, PEER_ROUTE_PROTOCOL];
+  return table.some((route) => route.dst === prefix && !ours.includes(route.protocol ?? ""));
 }
 
 /** One `ip` process for all of them; `-force` goes on behind an address that cannot be reached. */

@@ -58,6 +58,7 @@ export function agentStatus(view: AgentView): AgentStatus {
     },
     certificateExpires: new Date(view.certificate.toMs).toISOString(),
     dataplane: {
+      kind: stats.kind,
       tun: view.tun,
       overlayMtu: view.overlayMtu,
       underlayMtu: view.underlayMtu,
@@ -102,9 +103,15 @@ export function nodeList(view: AgentView): NodeInfo[] {
   return [...known.values()].map((node) => nodeInfo(node, view.lease.cluster)).sort(byName);
 }
 
-/** The other nodes, with what was exchanged with each through the tunnel since the packet path started. */
+/**
+ * The other nodes, with what was exchanged with each through the tunnel since the packet path started, where it counts
+ * that by peer.
+ */
 export function peerList(view: AgentView): PeerInfo[] {
-  const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+  const { peers } = view.stats;
+  const none = peers
+    ? { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 }
+    : { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
   const plain = new Set(view.plainPrefixes);
   return nodeList(view)
     .filter((node) => node.id !== view.lease.self.id)
@@ -112,7 +119,7 @@ export function peerList(view: AgentView): PeerInfo[] {
       const directPodCidrs = node.podCidrs.filter((cidr) => plain.has(cidr));
       const isDirect = directPodCidrs.length > 0 && directPodCidrs.length === node.podCidrs.length;
       const path = isDirect ? "direct" : directPodCidrs.length > 0 ? "mixed" : "encapsulated";
-      return { ...node, path, directPodCidrs, ...(view.stats.peers.get(node.id) ?? none) };
+      return { ...node, path, directPodCidrs, ...(peers?.get(node.id) ?? none) };
     });
 }
 

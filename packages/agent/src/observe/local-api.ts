@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import { LocalReply, type LocalRequest, type Route } from "@warren/common/api/route.ts";
-import type { PodInfo, PodRequest } from "@warren/common/api/types.ts";
+import {
+  DATAPLANES,
+  type DataplaneInfo,
+  type DataplaneKind,
+  type PodInfo,
+  type PodRequest,
+} from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import { type AgentView, agentIpam, agentStatus, clusterInfo, nodeList, peerList } from "./agent-status.ts";
@@ -10,6 +16,8 @@ import { type AgentView, agentIpam, agentStatus, clusterInfo, nodeList, peerList
 export interface AgentActions {
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
+  dataplane(): DataplaneInfo;
+  changeDataplane(kind: DataplaneKind): Promise<DataplaneInfo>;
   leave(release: boolean, answered: AbortSignal): Promise<void>;
 }
 
@@ -42,6 +50,8 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
       path: "/v1/pods/:namespace/:name",
       handle: ({ params }) => agent.deletePod(params["namespace"]!, params["name"]!),
     },
+    get("/v1/dataplane", () => agent.dataplane()),
+    { method: "PUT", path: "/v1/dataplane", handle: (request) => agent.changeDataplane(dataplaneOf(request)) },
     {
       method: "POST",
       path: "/v1/leave",
@@ -59,6 +69,13 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
 
 function get(path: string, handle: (request: LocalRequest) => unknown): Route {
   return { method: "GET", path, handle };
+}
+
+function dataplaneOf({ body }: LocalRequest): DataplaneKind {
+  const kind = (body as { dataplane?: unknown } | null | undefined)?.dataplane;
+  const known = DATAPLANES.find((name) => name === kind);
+  if (!known) throw new WarrenError("usage", `dataplane must be ${DATAPLANES.join(" or ")}`);
+  return known;
 }
 
 function releaseOf({ body }: LocalRequest): boolean {

@@ -67,3 +67,9 @@ it("is ready by what it does, not by whom it can talk to", async () => {
     body: expect.stringContaining("worker ended"),
   });
 });
+
+it("has no series for peers where the packet path does not count by peer", async () => {
+  const { body } = await renderMetrics({ ...view, stats: { ...view.stats, kind: "kernel", peers: null } });
+  expect(body).not.toContain("warren_agent_peer_bytes_total{");
+  expect(body).toContain('warren_agent_packets_total{direction="tx"} 3');
+});

@@ -40,11 +40,12 @@ export async function renderMetrics(view: AgentView): Promise<{ contentType: str
 
   const peerPackets = counter("peer_packets_total", "Inner packets exchanged with a peer", ["peer", "direction"]);
   const peerBytes = counter("peer_bytes_total", "Bytes exchanged with a peer", ["peer", "direction"]);
-  for (const peer of peerList(view)) {
-    peerPackets.inc({ peer: peer.name, direction: "tx" }, peer.txPackets);
-    peerPackets.inc({ peer: peer.name, direction: "rx" }, peer.rxPackets);
-    peerBytes.inc({ peer: peer.name, direction: "tx" }, peer.txBytes);
-    peerBytes.inc({ peer: peer.name, direction: "rx" }, peer.rxBytes);
+  // No series rather than zeros where the packet path does not count by peer.
+  for (const peer of stats.peers ? peerList(view) : []) {
+    peerPackets.inc({ peer: peer.name, direction: "tx" }, peer.txPackets ?? 0);
+    peerPackets.inc({ peer: peer.name, direction: "rx" }, peer.rxPackets ?? 0);
+    peerBytes.inc({ peer: peer.name, direction: "tx" }, peer.txBytes ?? 0);
+    peerBytes.inc({ peer: peer.name, direction: "rx" }, peer.rxBytes ?? 0);
   }
 
   const drops = counter("dropped_packets_total", "Dropped packets, by reason", ["reason"]);

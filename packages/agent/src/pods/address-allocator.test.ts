@@ -1,6 +1,7 @@
+import { nodeAddress } from "@warren/common/net/node-address.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allocate, nextAddress, nodeAddress, podCapacity } from "./address-allocator.ts";
+import { allocate, nextAddress, podCapacity } from "./address-allocator.ts";
 
 describe("address allocator", () => {
   it("keeps the first address for the node and leaves out network and broadcast address", () => {

@@ -8,11 +8,6 @@ import { type Prefix, parsePrefix, prefixContains, prefixSize } from "@warren/co
  */
 const FIRST_POD = 2n;
 
-/** The node's own address in its pod CIDR: number 1. */
-export function nodeAddress(cidr: string): string {
-  return formatAddress(addressPlus(parsePrefix(cidr).address, 1));
-}
-
 /** How many pods a pod CIDR has room for. */
 export function podCapacity(cidr: string): number {
   const count = lastPod(parsePrefix(cidr)) - FIRST_POD + 1n;

@@ -4,11 +4,12 @@ import type { AgentIpam, PodInfo, PodRequest } from "@warren/common/api/types.ts
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
 import { checkName } from "@warren/common/net/name.ts";
+import { nodeAddress } from "@warren/common/net/node-address.ts";
 import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { StateFile } from "@warren/common/runtime/state-file.ts";
 import type { Logger } from "pino";
-import { type Allocation, allocate, nodeAddress, podCapacity } from "./address-allocator.ts";
+import { type Allocation, allocate, podCapacity } from "./address-allocator.ts";
 import { podParts } from "./pod-names.ts";
 import type { PodNetwork, PodWiring, StartedProcess } from "./pod-network.ts";
 import { checkPodRequest, podEnvironment } from "./pod-request.ts";

@@ -1,5 +1,11 @@
 import { DROP_REASONS, type DropReason } from "../dataplane/drop.ts";
-import type { DataPlane, DataPlaneOptions, DataPlaneStats, ForwardingView } from "../dataplane-host/data-plane.ts";
+import type {
+  DataPlane,
+  DataPlaneOptions,
+  DataPlaneStats,
+  ForwardingView,
+  TrafficCounters,
+} from "../dataplane-host/data-plane.ts";
 
 /** A packet path that only remembers what it was told. */
 export class FakeDataPlane implements DataPlane {
@@ -7,6 +13,7 @@ export class FakeDataPlane implements DataPlane {
   view: ForwardingView | null = null;
   running = false;
   startError: Error | null = null;
+  traffic: TrafficCounters = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   #fail: (error: Error) => void = () => {};
 
   constructor(options: DataPlaneOptions) {
@@ -23,9 +30,9 @@ export class FakeDataPlane implements DataPlane {
   }
 
   stats(): DataPlaneStats {
-    const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
     return {
-      total: none,
+      kind: "tun",
+      total: this.traffic,
       peers: new Map(),
       drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
       syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },

@@ -10,7 +10,7 @@ const NAMES: Readonly<Record<Side, string>> = { agent: "agent", control: "contro
 export async function call<T>(
   context: CommandContext,
   side: Side,
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: unknown,
 ): Promise<T> {

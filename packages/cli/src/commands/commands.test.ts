@@ -256,6 +256,7 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
     netmap: { revision: 7, asOf: "2026-11-21T08:00:00.000Z", ageSeconds: 300, source: "disk" },
     certificateExpires: new Date(Date.now() + 86_400_000 * 3).toISOString(),
     dataplane: {
+      kind: "tun",
       tun: "warren0",
       overlayMtu: 1450,
       underlayMtu: 1500,
@@ -286,6 +287,27 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
   }
   expect(stdout).toContain("the clock is 40 s ahead");
   expect((await warren("status", "-o", "wide")).stdout).toContain("tunVnetHdr, no udpGro");
+});
+
+test("dataplane shows what forwards, changes it, and says what keeps the change", async () => {
+  await serve("agent", {
+    "GET /v1/dataplane": { dataplane: "tun", configured: "tun" },
+    "PUT /v1/dataplane": { dataplane: "kernel", configured: "tun" },
+  });
+  expect((await warren("dataplane")).stdout).toBe("tun\n");
+  const { code, stdout } = await warren("dataplane", "set", "kernel");
+  expect(code).toBe(0);
+  expect(stdout).toContain("the dataplane is kernel");
+  expect(stdout).toContain('"dataplane: kernel" in agent.yaml');
+  expect(asked[1]).toEqual({ method: "PUT", path: "/v1/dataplane", body: { dataplane: "kernel" } });
+  expect(await warren("dataplane", "set", "fast")).toMatchObject({ code: 2 });
+});
+
+test("peers shows a dash for traffic that the kernel does not count by peer", async () => {
+  const unknown = { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
+  await serve("agent", { "GET /v1/peers": [{ ...NODE, ...unknown, path: "encapsulated", directPodCidrs: [] }] });
+  const [, row] = (await warren("peers")).stdout.split("\n");
+  expect(row!.trim().split(/\s+/).slice(-2)).toEqual(["–", "–"]);
 });
 
 test("doctor names an address or endpoint that is none as usage", async () => {

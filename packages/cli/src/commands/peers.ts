@@ -22,9 +22,14 @@ function hasTraffic(peers: PeerInfo[] | NodeInfo[]): peers is PeerInfo[] {
 
 const TRAFFIC: readonly Column<PeerInfo>[] = [
   { header: "PATH", cell: (peer) => peer.path },
-  { header: "SENT", cell: (peer) => formatBytes(peer.txBytes) },
-  { header: "RECEIVED", cell: (peer) => formatBytes(peer.rxBytes) },
+  { header: "SENT", cell: (peer) => known(peer.txBytes, formatBytes) },
+  { header: "RECEIVED", cell: (peer) => known(peer.rxBytes, formatBytes) },
   { header: "DIRECT-POD-CIDRS", cell: (peer) => peer.directPodCidrs.join(","), wide: true },
-  { header: "PACKETS-SENT", cell: (peer) => formatCount(peer.txPackets), wide: true },
-  { header: "PACKETS-RECEIVED", cell: (peer) => formatCount(peer.rxPackets), wide: true },
+  { header: "PACKETS-SENT", cell: (peer) => known(peer.txPackets, formatCount), wide: true },
+  { header: "PACKETS-RECEIVED", cell: (peer) => known(peer.rxPackets, formatCount), wide: true },
 ];
+
+/** The kernel's device does not count by peer: not known is not zero. */
+function known(count: number | null, format: (count: number) => string): string {
+  return count === null ? "–" : format(count);
+}

@@ -27,6 +27,7 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
     ["Underlay", `${node.underlayAddress} port ${node.port}, MTU ${dataplane.underlayMtu}`],
     ["Overlay", `${dataplane.tun}, MTU ${dataplane.overlayMtu}, VNI ${cluster.vni}, cipher ${cluster.cipher}`],
     ["Encapsulation", cluster.encapsulation],
+    ["Dataplane", dataplane.kind],
     ["Control plane", `${control.address} ${paintState(control.connected ? "connected" : "disconnected", color)}`],
     ["Netmap", `revision ${netmap.revision}, ${formatDuration(netmap.ageSeconds * 1000)} old, from ${netmap.source}`],
     ["Certificate", `expires in ${formatUntil(status.certificateExpires)}`],
@@ -42,18 +43,21 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
       ["Node id", node.id],
       ["VTEP MAC", node.vtepMac],
       ["Cluster", `${cluster.id}, pools ${cluster.podCidrs.join(", ")}`],
-      ["Offloads", words(dataplane.offloads)],
-      [
-        "System calls",
-        Object.entries(dataplane.syscalls)
-          .map(([name, count]) => `${formatCount(count)} ${name}`)
-          .join(", "),
-      ],
+      ...(dataplane.kind === "kernel" ? [] : tunLines(dataplane)),
       ["Version", status.version],
     );
   }
   for (const warning of status.warnings) lines.push(["Warning", paint(warning, "yellow", color)]);
   return lines;
+}
+
+/** What only the path through worker threads has. */
+function tunLines({ offloads, syscalls }: AgentStatus["dataplane"]): Lines {
+  const calls = Object.entries(syscalls).map(([name, count]) => `${formatCount(count)} ${name}`);
+  return [
+    ["Offloads", words(offloads)],
+    ["System calls", calls.join(", ")],
+  ];
 }
 
 function controlLines(status: ControlStatus, wide: boolean, color: boolean): Lines {

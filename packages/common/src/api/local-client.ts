@@ -15,7 +15,7 @@ const TIMEOUT_MS = 30_000;
  */
 export function callLocal<T>(
   socketPath: string,
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: unknown,
   signal?: AbortSignal,

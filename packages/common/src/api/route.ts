@@ -24,7 +24,7 @@ export class LocalReply {
 }
 
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Such as `/v1/pods/:namespace/:name`. */
   readonly path: string;
   /** Returns what to send as JSON, or a `LocalReply`. A thrown `WarrenError` becomes the error answer. */

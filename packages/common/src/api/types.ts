@@ -5,6 +5,7 @@
  * agent.sock    GET /v1/status → AgentStatus    GET /v1/nodes → NodeInfo[]    GET /v1/peers → PeerInfo[]
  *               GET /v1/ipam → AgentIpam        GET /v1/pods → PodInfo[]      POST /v1/pods PodRequest → PodInfo
  *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
+ *               GET /v1/dataplane → DataplaneInfo     PUT /v1/dataplane {dataplane} → DataplaneInfo
  *               POST /v1/leave {release} → {}
  * control.sock  GET /v1/status → ControlStatus  POST /v1/cluster ClusterChange → ClusterInfo
  *               GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
@@ -71,6 +72,16 @@ export interface ControlStatus {
   readonly uptimeSeconds: number;
 }
 
+/** What carries the packets of a node: worker threads on a TUN device, or the kernel's own vxlan device. */
+export const DATAPLANES = ["tun", "kernel"] as const;
+export type DataplaneKind = (typeof DATAPLANES)[number];
+
+export interface DataplaneInfo {
+  readonly dataplane: DataplaneKind;
+  /** What the agent takes when it starts again. */
+  readonly configured: DataplaneKind;
+}
+
 export interface AgentStatus {
   readonly role: "agent";
   readonly version: string;
@@ -92,9 +103,12 @@ export interface AgentStatus {
   };
   readonly certificateExpires: string;
   readonly dataplane: {
+    readonly kind: DataplaneKind;
+    /** The overlay's device; a vxlan device when the kernel forwards. */
     readonly tun: string;
     readonly overlayMtu: number;
     readonly underlayMtu: number;
+    /** Of the TUN path; empty when the kernel forwards. */
     readonly offloads: Readonly<Record<string, boolean>>;
     readonly txPackets: number;
     readonly txBytes: number;
@@ -109,15 +123,16 @@ export interface AgentStatus {
   readonly uptimeSeconds: number;
 }
 
+/** Traffic is null where the packet path does not count it by peer: the kernel's device does not. */
 export interface PeerInfo extends NodeInfo {
   /** How packets to it leave this node; `mixed` when only some of its pod CIDRs have a plain route. */
   readonly path: "encapsulated" | "direct" | "mixed";
   /** Those of its pod CIDRs that have a plain route. What they carry is in no counter of Warren. */
   readonly directPodCidrs: readonly string[];
-  readonly txPackets: number;
-  readonly txBytes: number;
-  readonly rxPackets: number;
-  readonly rxBytes: number;
+  readonly txPackets: number | null;
+  readonly txBytes: number | null;
+  readonly rxPackets: number | null;
+  readonly rxBytes: number | null;
 }
 
 export interface AgentIpam {

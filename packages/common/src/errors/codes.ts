@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   "tool-missing": row(EXIT.error, 500, false, "A program that Warren calls is not installed."),
   "tool-failed": row(EXIT.error, 500, false, "A program that Warren called ended with an error."),
   "tun-missing": row(EXIT.error, 500, false, "/dev/net/tun is absent or may not be opened."),
+  "vxlan-missing": row(EXIT.error, 500, false, "The kernel has no vxlan devices, which `dataplane: kernel` needs."),
   "port-in-use": row(EXIT.error, 500, false, "Another process holds the port."),
   "address-not-local": row(EXIT.error, 500, false, "An address to listen on is not on any interface of this host."),
   "disk-full": row(

@@ -41,7 +41,7 @@ function command(args: readonly string[], options: IpOptions): [string, string[]
 }
 
 /** The batch format splits on blanks and knows quotes, comments and line continuation: none of them may come in. */
-function formatLine(line: IpLine): string {
+export function formatLine(line: IpLine): string {
   for (const word of line)
     if (!/^[A-Za-z0-9./:_@+-]+$/.test(word))
       throw new WarrenError("internal", `${JSON.stringify(word)} is not a word for ip -batch`);
@@ -49,7 +49,7 @@ function formatLine(line: IpLine): string {
 }
 
 /** "RTNETLINK answers: File exists / Command failed -:3" → the answer and the line it belongs to. */
-function explain(stderr: string, lines: readonly IpLine[]): string {
+export function explain(stderr: string, lines: readonly IpLine[]): string {
   const number = /Command failed -:(\d+)/.exec(stderr)?.[1];
   const line = number === undefined ? undefined : lines[Number(number) - 1];
   const said = stderr.replace(/Command failed -:\d+/, "").trim() || "ended with an error";
@@ -72,7 +72,13 @@ export interface IpLink {
   }[];
   readonly linkinfo?: {
     readonly info_kind?: string;
-    readonly info_data?: { readonly port?: number; readonly id?: number };
+    readonly info_data?: {
+      readonly port?: number;
+      readonly id?: number;
+      readonly local?: string;
+      readonly local6?: string;
+      readonly learning?: boolean;
+    };
   };
 }
 
@@ -84,4 +90,10 @@ export interface IpRoute {
   readonly gateway?: string;
   readonly prefsrc?: string;
   readonly protocol?: string;
+}
+
+/** The destination of a route as a prefix: `ip` leaves the length of a host route out. */
+export function withLength(dst: string): string {
+  if (dst.includes("/") || dst === "default") return dst;
+  return `${dst}/${dst.includes(":") ? 128 : 32}`;
 }

@@ -13,6 +13,8 @@ export interface Nft {
   apply(commands: readonly NftCommand[]): Promise<void>;
   /** True when the table is there. */
   hasTable(family: string, name: string): Promise<boolean>;
+  /** Packets counted by the named counters of the table, by name; none when there is no such table. */
+  counters(family: string, table: string): Promise<ReadonlyMap<string, number>>;
 }
 
 /** NFT_CTX_OUTPUT_JSON of nftables/libnftables.h; it makes the library read JSON too. */
@@ -42,6 +44,7 @@ async function openLibrary(): Promise<Nft | null> {
   lib.func("int nft_ctx_buffer_error(void *ctx)")(ctx);
   lib.func("int nft_ctx_buffer_output(void *ctx)")(ctx);
   lib.func("void nft_ctx_output_set_flags(void *ctx, unsigned int flags)")(ctx, OUTPUT_JSON);
+  const outputBuffer = lib.func("const char *nft_ctx_get_output_buffer(void *ctx)");
   const execute = (commands: readonly NftCommand[]): string | null =>
     runBuffer(ctx, JSON.stringify({ nftables: commands })) === 0 ? null : String(errorBuffer(ctx)).trim();
   return {
@@ -51,6 +54,9 @@ async function openLibrary(): Promise<Nft | null> {
     },
     async hasTable(family, name) {
       return execute([{ list: { table: { family, name } } }]) === null;
+    },
+    async counters(family, table) {
+      return readCounters(execute([listCounters(family, table)]) === null ? String(outputBuffer(ctx)) : "");
     },
   };
 }
@@ -73,5 +79,22 @@ async function openProgram(): Promise<Nft> {
     async hasTable(family, name) {
       return (await tryRun("nft", ["list", "table", family, name])).code === 0;
     },
+    async counters(family, table) {
+      const { code, stdout } = await tryRun("nft", ["-j", "list", "counters", "table", family, table]);
+      return readCounters(code === 0 ? stdout : "");
+    },
   };
+}
+
+function listCounters(family: string, table: string): NftCommand {
+  return { list: { counters: { family, table } } };
+}
+
+/** The JSON of a listing; empty when there was nothing to list. */
+function readCounters(listing: string): Map<string, number> {
+  if (listing.trim() === "") return new Map();
+  const { nftables } = JSON.parse(listing) as {
+    nftables: { counter?: { readonly name: string; readonly packets: number } }[];
+  };
+  return new Map(nftables.flatMap(({ counter }) => (counter ? [[counter.name, counter.packets]] : [])));
 }
