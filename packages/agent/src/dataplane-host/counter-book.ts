@@ -3,15 +3,24 @@ import {
   COUNTER_SLOTS,
   type Counters,
   EGRESS_DROPS,
+  EGRESS_STAGES,
   INGRESS_DROPS,
+  INGRESS_STAGES,
   peerCounters,
+  STAGE_OWN_NS,
+  STAGE_ROUNDS,
+  STAGE_TIMED_ROUNDS,
+  STAGE_TOTAL_NS,
+  STAGE_UNPLACED_NS,
   SYSCALL_TUN_READ,
   SYSCALL_TUN_WRITE,
   SYSCALL_UDP_RECEIVE,
   SYSCALL_UDP_SEND,
+  stageCounters,
 } from "../dataplane/counters.ts";
 import { DROP_REASONS, type DropReason } from "../dataplane/drop.ts";
-import type { DataPlaneStats, Offloads, TrafficCounters } from "./data-plane.ts";
+import { STAGES, type Stage } from "../dataplane/stages.ts";
+import type { DataPlaneStats, Offloads, StageTotals, TrafficCounters } from "./data-plane.ts";
 
 /**
  * The host's side of the shared counters: which node has which slot, and the numbers as objects. A node keeps its slot
@@ -69,7 +78,26 @@ export class CounterBook {
         udpSend: counters[SYSCALL_UDP_SEND]!,
         udpReceive: counters[SYSCALL_UDP_RECEIVE]!,
       },
+      stages: {
+        egress: this.#stages(EGRESS_STAGES, STAGES.egress),
+        ingress: this.#stages(INGRESS_STAGES, STAGES.ingress),
+      },
       offloads,
+    };
+  }
+
+  #stages(at: number, stages: readonly Stage[]): StageTotals {
+    const counters = this.#counters;
+    return {
+      cpuNs: counters[at + STAGE_TOTAL_NS]!,
+      ownNs: counters[at + STAGE_OWN_NS]!,
+      rounds: counters[at + STAGE_ROUNDS]!,
+      timedRounds: counters[at + STAGE_TIMED_ROUNDS]!,
+      unplacedNs: counters[at + STAGE_UNPLACED_NS]!,
+      stages: stages.map((_, stage) => {
+        const each = at + stageCounters(stage);
+        return { ns: counters[each]!, visits: counters[each + 1]! };
+      }),
     };
   }
 

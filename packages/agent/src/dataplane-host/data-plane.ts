@@ -1,4 +1,5 @@
 import type { DropReason } from "../dataplane/drop.ts";
+import type { Direction } from "../dataplane/stages.ts";
 
 /**
  * What the rest of the agent knows of the packet path. Two implementations: worker threads on kernel devices, and the
@@ -12,6 +13,11 @@ export interface DataPlane {
   apply(view: ForwardingView): Promise<void>;
   /** Counters as of now; reads shared memory, so it never waits for a worker. */
   stats(): DataPlaneStats;
+  /**
+   * Begins, or ends, to time the stages of the packet path, which costs a little of its speed. Resolves when every worker
+   * has. Off after each start; nothing happens when it is already so.
+   */
+  timeStages(on: boolean): Promise<void>;
   /** Ends the workers, closes the devices. */
   stop(): Promise<void>;
   /** Called when a worker ends by itself: the path is down and the agent must say so. */
@@ -71,8 +77,23 @@ export interface DataPlaneStats {
     readonly udpSend: number;
     readonly udpReceive: number;
   };
+  /** What the timing of stages has counted; complete while it is off. */
+  readonly stages: Readonly<Record<Direction, StageTotals>>;
   /** Which offloads the kernel gave, probed at start. */
   readonly offloads: Offloads;
+}
+
+/** Sums over all times that stages were timed. Of the rounds of a worker's loop only some are timed. */
+export interface StageTotals {
+  /** CPU time of the thread, and the part of it that the timing took. */
+  readonly cpuNs: number;
+  readonly ownNs: number;
+  readonly rounds: number;
+  readonly timedRounds: number;
+  /** Part of the stages' time in which the thread did not run, not known of which stage. */
+  readonly unplacedNs: number;
+  /** In the order of `STAGES`, of timed rounds only. */
+  readonly stages: readonly { readonly ns: number; readonly visits: number }[];
 }
 
 export interface Offloads {

@@ -1,7 +1,9 @@
 import { parseMac } from "@warren/common/net/mac.ts";
 import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
+import { EGRESS_STAGES, INGRESS_STAGES } from "../dataplane/counters.ts";
 import { Egress, MORE } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
+import { CPU, type StageClock, StageTimer, WALL } from "../dataplane/stage-timer.ts";
 import type { MemoryTun } from "../platform/memory/memory-tun.ts";
 import { MEMORY_MAX_SEGMENTS, type MemoryUdp } from "../platform/memory/memory-udp.ts";
 import { emptyTables, openTables } from "../route/forwarding-tables.ts";
@@ -12,6 +14,9 @@ import { loadKernels } from "./load-kernels.ts";
 
 const BUDGET = 512;
 const OFFLOADS: Offloads = { tunVnetHdr: true, tunTso: true, tunUso: true, udpSegment: true, udpGro: true };
+
+/** Nobody measures speed here, so every round is timed. */
+const TIMED_ROUNDS = 1;
 
 /**
  * The data plane in the calling thread, on memory devices: the same pipeline as in the workers, run whenever a device
@@ -27,6 +32,7 @@ class InProcessDataPlane implements DataPlane {
   readonly #udp: MemoryUdp;
   readonly #book = new CounterBook();
   #pipelines: readonly (Egress | Ingress)[] = [];
+  #timers: readonly StageTimer[] = [];
   #nodeIds: readonly string[] = [];
 
   constructor(options: DataPlaneOptions, tun: MemoryTun, udp: MemoryUdp) {
@@ -40,22 +46,39 @@ class InProcessDataPlane implements DataPlane {
     const kernels = loadKernels();
     const counters = new Float64Array(this.#book.memory);
     const tables = openTables(emptyTables());
+    const timers = [EGRESS_STAGES, INGRESS_STAGES].map(
+      (at) => new StageTimer(counters, at, callingThreadClock(), TIMED_ROUNDS),
+    );
+    const [sending, receiving] = timers as [StageTimer, StageTimer];
+    this.#timers = timers;
     const out = createArena(kernels);
-    const egress = new Egress(out, this.#tun.port(out), this.#udp.port(out, RECEIVE_NAME), counters, tables, {
+    const egress = new Egress(out, this.#tun.port(out), this.#udp.port(out, RECEIVE_NAME), counters, sending, tables, {
       overlayMtu,
       maxSegments: MEMORY_MAX_SEGMENTS,
     });
     const back = createArena(kernels);
-    const ingress = new Ingress(back, this.#tun.port(back), this.#udp.port(back, RECEIVE_NAME), counters, tables, {
-      vni,
-      vtepMac: parseMac(vtepMac),
-      overlayMtu,
-      tso: true,
-      maxUdpSegments: MEMORY_MAX_SEGMENTS,
-    });
+    const ingress = new Ingress(
+      back,
+      this.#tun.port(back),
+      this.#udp.port(back, RECEIVE_NAME),
+      counters,
+      receiving,
+      tables,
+      {
+        vni,
+        vtepMac: parseMac(vtepMac),
+        overlayMtu,
+        tso: true,
+        maxUdpSegments: MEMORY_MAX_SEGMENTS,
+      },
+    );
     this.#pipelines = [egress, ingress];
-    this.#tun.onReadable(onceAtATime(() => egress.run(BUDGET) === MORE));
-    this.#udp.onReadable(onceAtATime(() => ingress.run(BUDGET) === MORE));
+    const forward = (pipeline: Egress | Ingress, timer: StageTimer) => (): boolean => {
+      timer.round();
+      return pipeline.run(BUDGET) === MORE;
+    };
+    this.#tun.onReadable(onceAtATime(forward(egress, sending)));
+    this.#udp.onReadable(onceAtATime(forward(ingress, receiving)));
     return Promise.resolve();
   }
 
@@ -66,6 +89,15 @@ class InProcessDataPlane implements DataPlane {
     for (const pipeline of this.#pipelines) pipeline.setTables(tables);
   }
 
+  /** What the thread does between two rounds counts as `wait`: here it is everything else there is in the process. */
+  timeStages(on: boolean): Promise<void> {
+    for (const timer of this.#timers) {
+      if (on) timer.start();
+      else timer.stop();
+    }
+    return Promise.resolve();
+  }
+
   stats(): DataPlaneStats {
     return this.#book.stats(this.#nodeIds, OFFLOADS);
   }
@@ -74,11 +106,26 @@ class InProcessDataPlane implements DataPlane {
     this.#tun.onReadable(() => {});
     this.#udp.onReadable(() => {});
     this.#pipelines = [];
+    this.#timers = [];
     return Promise.resolve();
   }
 
   /** Nothing can end by itself here. */
   onFailure(): void {}
+}
+
+function callingThreadClock(): StageClock {
+  const ns = new Float64Array(2);
+  return {
+    ns,
+    readWall() {
+      ns[WALL] = performance.now() * 1e6;
+    },
+    readCpu() {
+      const { user, system } = process.threadCpuUsage();
+      ns[CPU] = (user + system) * 1000;
+    },
+  };
 }
 
 /**

@@ -1,10 +1,14 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
+import { EGRESS_STAGES, INGRESS_STAGES } from "../dataplane/counters.ts";
 import { Egress } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
+import { StageTimer } from "../dataplane/stage-timer.ts";
+import { WAIT } from "../dataplane/stages.ts";
 import { useEventFd } from "../platform/linux/eventfd.ts";
 import { loadLibc, nativeAddress } from "../platform/linux/libc.ts";
 import { PollSet } from "../platform/linux/poll.ts";
+import { createThreadClock } from "../platform/linux/thread-clock.ts";
 import { createTunPort } from "../platform/linux/tun.ts";
 import { createUdpPort } from "../platform/linux/udp-port.ts";
 import { emptyTables, openTables } from "../route/forwarding-tables.ts";
@@ -25,6 +29,9 @@ const BUDGET = 512;
  */
 const LOOKS = { egress: 1, ingress: 20 } as const;
 
+/** One round in so many is timed while stages are timed (ADR 0009). */
+const TIMED_ROUNDS = 16;
+
 const start = workerData as WorkerStart;
 const { port } = start;
 const libc = loadLibc();
@@ -35,17 +42,23 @@ const counters = new Float64Array(start.counters);
 const stopFlag = new Int32Array(start.stopFlag);
 const tun = createTunPort(libc, arena, start.tunFd);
 const udp = createUdpPort(libc, arena, start.udpFd, RECEIVE_NAME);
+const isEgress = start.direction === "egress";
+const stages = new StageTimer(
+  counters,
+  isEgress ? EGRESS_STAGES : INGRESS_STAGES,
+  createThreadClock(libc),
+  TIMED_ROUNDS,
+);
 const tables = openTables(emptyTables());
-const pipeline =
-  start.direction === "egress"
-    ? new Egress(arena, tun, udp, counters, tables, start)
-    : new Ingress(arena, tun, udp, counters, tables, {
-        vni: start.vni,
-        vtepMac: start.vtepMac,
-        overlayMtu: start.overlayMtu,
-        tso: start.tso,
-        maxUdpSegments: start.uso ? start.maxSegments : 1,
-      });
+const pipeline = isEgress
+  ? new Egress(arena, tun, udp, counters, stages, tables, start)
+  : new Ingress(arena, tun, udp, counters, stages, tables, {
+      vni: start.vni,
+      vtepMac: start.vtepMac,
+      overlayMtu: start.overlayMtu,
+      tso: start.tso,
+      maxUdpSegments: start.uso ? start.maxSegments : 1,
+    });
 const wake = useEventFd(libc, start.eventFd);
 const polled = new PollSet(libc, [start.direction === "egress" ? start.tunFd : start.udpFd, start.eventFd]);
 const say = (message: FromWorker) => port.postMessage(message);
@@ -59,7 +72,9 @@ function obey(): boolean {
     if (!received) return true;
     const message = received.message as ToWorker;
     if (message.type === "stop") return false;
-    pipeline.setTables(openTables(message.tables));
+    if (message.type === "tables") pipeline.setTables(openTables(message.tables));
+    else if (message.on) stages.start();
+    else stages.stop();
     say({ type: "applied", id: message.id });
   }
 }
@@ -73,7 +88,9 @@ function waitForWork(): void {
 
 function forward(): void {
   for (;;) {
+    stages.round();
     waitForWork();
+    stages.mark(WAIT);
     if (polled.isReady(1) && !obey()) return;
     if (!polled.isReady(0)) continue;
     const result = pipeline.run(BUDGET);

@@ -1,11 +1,19 @@
 import { DROP_REASONS, type DropReason } from "../dataplane/drop.ts";
-import type { DataPlane, DataPlaneOptions, DataPlaneStats, ForwardingView } from "../dataplane-host/data-plane.ts";
+import { STAGES } from "../dataplane/stages.ts";
+import type {
+  DataPlane,
+  DataPlaneOptions,
+  DataPlaneStats,
+  ForwardingView,
+  StageTotals,
+} from "../dataplane-host/data-plane.ts";
 
 /** A packet path that only remembers what it was told. */
 export class FakeDataPlane implements DataPlane {
   readonly options: DataPlaneOptions;
   view: ForwardingView | null = null;
   running = false;
+  timing = false;
   startError: Error | null = null;
   #fail: (error: Error) => void = () => {};
 
@@ -22,6 +30,10 @@ export class FakeDataPlane implements DataPlane {
     this.view = view;
   }
 
+  async timeStages(on: boolean): Promise<void> {
+    this.timing = on;
+  }
+
   stats(): DataPlaneStats {
     const none = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
     return {
@@ -29,6 +41,7 @@ export class FakeDataPlane implements DataPlane {
       peers: new Map(),
       drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
       syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },
+      stages: { egress: noStages(STAGES.egress.length), ingress: noStages(STAGES.ingress.length) },
       offloads: { tunVnetHdr: true, tunTso: true, tunUso: true, udpSegment: true, udpGro: true },
     };
   }
@@ -46,4 +59,9 @@ export class FakeDataPlane implements DataPlane {
     this.running = false;
     this.#fail(error);
   }
+}
+
+function noStages(count: number): StageTotals {
+  const stages = Array.from({ length: count }, () => ({ ns: 0, visits: 0 }));
+  return { cpuNs: 0, ownNs: 0, rounds: 0, timedRounds: 0, unplacedNs: 0, stages };
 }

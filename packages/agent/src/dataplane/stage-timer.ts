@@ -1,0 +1,199 @@
+import {
+  type Counters,
+  STAGE_OWN_NS,
+  STAGE_ROUNDS,
+  STAGE_TIMED_ROUNDS,
+  STAGE_TOTAL_NS,
+  STAGE_UNPLACED_NS,
+  stageCounters,
+} from "./counters.ts";
+import { WAIT } from "./stages.ts";
+
+/** The two clocks that stages are timed with. Each writes what it reads to its place: a number returned is allocated. */
+export interface StageClock {
+  /** `[WALL, CPU]`, in ns. */
+  readonly ns: Float64Array;
+  /** Time that goes on whatever the thread does. Cheap: 60 to 90 ns. */
+  readWall(): void;
+  /** CPU time of the thread: stands still while it is blocked or preempted. A system call: 600 to 800 ns. */
+  readCpu(): void;
+}
+
+export const WALL = 0;
+export const CPU = 1;
+
+// Numbers that are not small integers live in a typed array: as fields they might be allocated anew with each store.
+/** Wall time up to which everything was given to a stage. */
+const LAST = 0;
+/** Wall time less CPU time, when the CPU time was read last; by how much it had grown since the reading before. */
+const OFFSET = 1;
+const GROWTH = 2;
+/** CPU time when the timing began. */
+const STARTED = 3;
+/** What a mark costs, and a reading of the CPU time; the sum of what they have cost. */
+const MARK_COST = 4;
+const CPU_COST = 5;
+const OWN = 6;
+
+const CALIBRATION_ROUNDS = 20;
+const CALIBRATION_READINGS = 50;
+/** No stage runs for that long, so the thread was blocked or preempted. A copy of 64 KiB takes 10 µs. */
+const SUSPICIOUS_NS = 50_000;
+const NOT_STARTED = -1;
+
+/**
+ * Says which stage the CPU time of a thread goes to. Off until `start`; then `mark` and `round` cost a look at a boolean.
+ *
+ * A worker's loop goes in rounds: wait, then forward what there is. Reading a clock costs as much as a cheap stage, so
+ * only one round in `every`, on average, is timed, and that with all of its marks; the gaps are random, because traffic
+ * has rhythms (data, acknowledgement, data). In a timed round every nanosecond is counted exactly once: `mark` gives the
+ * time since the last mark to a stage, and what is left at the end of the round goes to `wait`.
+ *
+ * Marks read the wall clock, because the CPU clock costs ten times as much. The CPU clock is read once a round, after
+ * each wait, and when a stage took too long to be true: by what the wall clock went ahead of it meanwhile, the thread
+ * did not run, and that is taken off. What is found only at the end of a round cannot be placed; it is counted apart. What
+ * a reading costs is measured at `start` and is no stage's either.
+ */
+export class StageTimer {
+  readonly #counters: Counters;
+  readonly #at: number;
+  readonly #clock: StageClock;
+  readonly #every: number;
+  readonly #state = new Float64Array(8);
+  #isOn = false;
+  #isTimed = false;
+  /** Rounds until the next timed one. */
+  #gap = 0;
+  #random = 1;
+
+  /** @param at first of the block of `counters` that only this timer writes */
+  constructor(counters: Counters, at: number, clock: StageClock, every: number) {
+    this.#counters = counters;
+    this.#at = at;
+    this.#clock = clock;
+    this.#every = every;
+  }
+
+  /** Measures what the readings cost (about 1 ms), and times stages from the next round on. */
+  start(): void {
+    if (this.#isOn) return;
+    this.#calibrate();
+    this.#state[STARTED] = NOT_STARTED;
+    this.#state[OWN] = 0;
+    this.#isOn = true;
+    this.#gap = 0;
+  }
+
+  /** Ends the timing, in the middle of a round too; only now are the totals of the time since `start` counted. */
+  stop(): void {
+    if (!this.#isOn) return;
+    this.#endRound();
+    this.#isOn = false;
+    const state = this.#state;
+    if (state[STARTED] === NOT_STARTED) return;
+    this.#clock.readCpu();
+    this.#counters[this.#at + STAGE_TOTAL_NS]! += this.#clock.ns[CPU]! - state[STARTED]!;
+    this.#counters[this.#at + STAGE_OWN_NS]! += state[OWN]!;
+  }
+
+  /** A round ends and the next begins. */
+  round(): void {
+    if (this.#isOn) this.#nextRound();
+  }
+
+  /** The time since the last mark, or since the round began, was spent in `stage`. */
+  mark(stage: number): void {
+    if (this.#isTimed) this.#give(stage);
+  }
+
+  #nextRound(): void {
+    const { ns } = this.#clock;
+    const state = this.#state;
+    this.#endRound();
+    if (state[STARTED] === NOT_STARTED) {
+      this.#clock.readCpu();
+      state[STARTED] = ns[CPU]!;
+      state[OWN]! += state[CPU_COST]!;
+    }
+    this.#counters[this.#at + STAGE_ROUNDS]!++;
+    if (this.#gap-- > 0) return;
+    this.#gap = this.#nextGap();
+    this.#counters[this.#at + STAGE_TIMED_ROUNDS]!++;
+    this.#isTimed = true;
+    this.#clock.readWall();
+    state[LAST] = ns[WALL]!;
+    state[OWN]! += state[MARK_COST]!;
+    this.#readCpu();
+  }
+
+  #endRound(): void {
+    if (!this.#isTimed) return;
+    this.#isTimed = false;
+    const at = this.#at;
+    this.#counters[at + stageCounters(WAIT)]! += this.#elapsed();
+    this.#readCpu();
+    this.#counters[at + STAGE_UNPLACED_NS]! += this.#state[GROWTH]!;
+  }
+
+  #give(stage: number): void {
+    const counters = this.#counters;
+    const at = this.#at + stageCounters(stage);
+    let spent = this.#elapsed();
+    if (stage === WAIT || spent > SUSPICIOUS_NS) {
+      this.#readCpu();
+      spent -= this.#state[GROWTH]!;
+    }
+    counters[at]! += spent;
+    counters[at + 1]!++;
+  }
+
+  /** Wall time since it was asked last, without what asking costs. */
+  #elapsed(): number {
+    const state = this.#state;
+    this.#clock.readWall();
+    const now = this.#clock.ns[WALL]!;
+    const elapsed = now - state[LAST]! - state[MARK_COST]!;
+    state[LAST] = now;
+    state[OWN]! += state[MARK_COST]!;
+    return elapsed;
+  }
+
+  /** Right after the wall clock, whose time stands in `LAST`; the time that this takes is no stage's. */
+  #readCpu(): void {
+    const { ns } = this.#clock;
+    const state = this.#state;
+    this.#clock.readCpu();
+    const offset = state[LAST]! - ns[CPU]!;
+    state[GROWTH] = offset - state[OFFSET]!;
+    state[OFFSET] = offset;
+    this.#clock.readWall();
+    state[LAST] = ns[WALL]!;
+    state[OWN]! += state[CPU_COST]! + state[MARK_COST]!;
+  }
+
+  /** From 0 to twice `every` less two, all alike likely: `every` less one on average. */
+  #nextGap(): number {
+    // The generator of Numerical Recipes; its upper bits are the random ones.
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) | 0;
+    return (this.#random >>> 8) % (2 * this.#every - 1);
+  }
+
+  /** The best of several rounds: the first run in slow code, and others may be interrupted. */
+  #calibrate(): void {
+    const { ns } = this.#clock;
+    const state = this.#state;
+    state[MARK_COST] = Number.POSITIVE_INFINITY;
+    state[CPU_COST] = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < CALIBRATION_ROUNDS; round++) {
+      this.#clock.readWall();
+      const before = ns[WALL]!;
+      for (let i = 0; i < CALIBRATION_READINGS; i++) this.#clock.readWall();
+      const between = ns[WALL]!;
+      for (let i = 0; i < CALIBRATION_READINGS; i++) this.#clock.readCpu();
+      this.#clock.readWall();
+      const mark = (between - before) / CALIBRATION_READINGS;
+      state[MARK_COST] = Math.min(state[MARK_COST]!, mark);
+      state[CPU_COST] = Math.min(state[CPU_COST]!, (ns[WALL]! - between - mark) / CALIBRATION_READINGS);
+    }
+  }
+}
