@@ -11,6 +11,7 @@ import { renderReport } from "./report/table.ts";
 import { pathSuite } from "./suites/path.ts";
 import { podAddSuite } from "./suites/pod-add.ts";
 import { restSuite } from "./suites/rest.ts";
+import { stagesSuite } from "./suites/stages.ts";
 import type { Suite } from "./suites/suite.ts";
 import { ALL_SYSTEMS } from "./systems/registry.ts";
 import { allWorks } from "./works/registry.ts";
@@ -46,6 +47,8 @@ function suite(name: SuiteName, works: readonly Work[]): Suite {
   switch (name) {
     case "path":
       return pathSuite(works);
+    case "stages":
+      return stagesSuite(works);
     case "rest":
       return restSuite;
     case "pod-add":

@@ -1,6 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 
-export const SUITES = ["path", "rest", "pod-add"] as const;
+export const SUITES = ["path", "stages", "rest", "pod-add"] as const;
 export type SuiteName = (typeof SUITES)[number];
 
 export interface BenchOptions {
@@ -24,6 +24,7 @@ Measures Warren next to raw veth and the kernel's VXLAN on the same two namespac
 
 Suites:
   path       throughput, small packets and latency between two hosts
+  stages     what each stage of the packet path costs on a live mesh, with three kinds of traffic
   rest       memory and CPU time of an agent with three peers and nothing to do
   pod-add    how long \`warren pod add\` takes
   all        all of them
@@ -32,7 +33,7 @@ Options:
   --quick            three short rounds; \`path\` ends in less than two minutes
   --rounds N         how often everything is measured (default 5)
   --seconds S        length of one measured run (default 5, with --quick 1)
-  --only WORK,…      only these works of \`path\`
+  --only WORK,…      only these works of \`path\` or \`stages\`
   --systems NAME,…   only these systems of \`path\`
   --json [FILE]      JSON with every sample: to FILE next to the table, or instead of it
   --list             names of suites, systems and works

@@ -1,5 +1,6 @@
 import type { Failure, Sample } from "../compare.ts";
 import type { Machine } from "../machine.ts";
+import type { StageMeasurement } from "./stages-table.ts";
 import type { Row } from "./summary.ts";
 
 /** What one suite measured, with the raw samples, so that anybody can compute other figures from it. */
@@ -13,6 +14,8 @@ export interface SuiteResult {
   readonly rows: readonly Row[];
   readonly samples: readonly Sample[];
   readonly failures: readonly Failure[];
+  /** Only of the suite `stages`. */
+  readonly stages?: readonly StageMeasurement[];
 }
 
 /** What `--json` prints. `format` changes when a reader has to. */

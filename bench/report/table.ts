@@ -1,5 +1,6 @@
 import type { Spread } from "../statistics.ts";
 import type { Report, SuiteResult } from "./report.ts";
+import { renderStages } from "./stages-table.ts";
 import type { Row } from "./summary.ts";
 
 /** The whole report as text for a terminal of 100 columns. */
@@ -26,6 +27,7 @@ function renderSuite(suite: SuiteResult): string[] {
     `${suite.name}: ${suite.method}`,
     ...versions,
     ...suite.rows.filter(({ cells }) => cells.length > 0).flatMap((row) => ["", ...renderRow(row, suite, width)]),
+    ...renderStages(suite.stages ?? []),
     ...(failures.length > 0 ? ["", "FAILED", ...failures] : []),
   ];
 }

@@ -1,16 +1,21 @@
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import { LocalReply, type LocalRequest, type Route } from "@warren/common/api/route.ts";
-import type { PodInfo, PodRequest } from "@warren/common/api/types.ts";
+import type { PodInfo, PodRequest, StageCosts, StagesRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import { type AgentView, agentIpam, agentStatus, nodeList, peerList } from "./agent-status.ts";
+
+/** For how long stages are timed. The end is bounded: the timing costs the packet path a little. */
+const DEFAULT_SECONDS = 5;
+const MAX_SECONDS = 60;
 
 /** What the local API lets its callers do. */
 export interface AgentActions {
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
   leave(release: boolean, answered: AbortSignal): Promise<void>;
+  measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
 }
 
 export interface AgentApiOptions {
@@ -50,6 +55,12 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
         return {};
       },
     },
+    {
+      method: "POST",
+      path: "/v1/stages",
+      // A caller that goes away ends it: nobody waits for the result.
+      handle: (request) => agent.measureStages(secondsOf(request), request.signal),
+    },
     get("/healthz", () => text(200, "ok\n")),
     get("/readyz", () => readiness(view())),
     get("/metrics", () => metrics(view())),
@@ -64,6 +75,13 @@ function releaseOf({ body }: LocalRequest): boolean {
   const release = (body as { release?: unknown } | null | undefined)?.release ?? false;
   if (typeof release !== "boolean") throw new WarrenError("usage", "release must be true or false");
   return release;
+}
+
+function secondsOf({ body }: LocalRequest): number {
+  const seconds = (body as StagesRequest | null | undefined)?.seconds ?? DEFAULT_SECONDS;
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SECONDS)
+    throw new WarrenError("usage", `seconds must be a whole number from 1 to ${MAX_SECONDS}`);
+  return seconds;
 }
 
 /** 503 with the reasons while the node does not forward. An unreachable control plane is none of them. */

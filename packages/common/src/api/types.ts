@@ -5,7 +5,7 @@
  * agent.sock    GET /v1/status → AgentStatus    GET /v1/nodes → NodeInfo[]    GET /v1/peers → PeerInfo[]
  *               GET /v1/ipam → AgentIpam        GET /v1/pods → PodInfo[]      POST /v1/pods PodRequest → PodInfo
  *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
- *               POST /v1/leave {release} → {}
+ *               POST /v1/leave {release} → {}   POST /v1/stages StagesRequest → StageCosts
  * control.sock  GET /v1/status → ControlStatus  GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
  *               GET /v1/ipam → ControlIpam      GET /v1/tokens → TokenInfo[]  POST /v1/tokens TokenRequest → TokenCreated
  *               DELETE /v1/tokens/ID → TokenInfo
@@ -105,6 +105,49 @@ export interface PeerInfo extends NodeInfo {
   readonly txBytes: number;
   readonly rxPackets: number;
   readonly rxBytes: number;
+}
+
+export interface StagesRequest {
+  /** How long to time the stages, 1 to 60; default 5. The answer comes afterwards. */
+  readonly seconds?: number;
+}
+
+/** What the stages of the packet path cost, from the counters of the workers that forward. */
+export interface StageCosts {
+  /** How long they were timed. */
+  readonly seconds: number;
+  readonly egress: DirectionCosts;
+  readonly ingress: DirectionCosts;
+}
+
+export interface DirectionCosts {
+  /** Inner packets and their bytes meanwhile, as the counters of traffic count them. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** CPU time of the worker's thread, without what the timing took. */
+  readonly cpuNs: number;
+  /** CPU time that the timing took. */
+  readonly ownNs: number;
+  /** Rounds of the worker's loop, and how many of them were timed; all figures of stages come from these. */
+  readonly rounds: number;
+  readonly timedRounds: number;
+  /** In the order of the packet's road; only those that were passed. */
+  readonly stages: readonly StageCost[];
+  /** Sum of the stages as a part of `cpuNs`, 1 when they add up; null when nothing was timed. */
+  readonly accounted: number | null;
+}
+
+export interface StageCost {
+  readonly stage: string;
+  /** What happens there. */
+  readonly about: string;
+  /** How often it was passed, scaled up from timed rounds: for a packet, a super-packet or a run of many. */
+  readonly visits: number;
+  readonly nsPerVisit: number;
+  /** Null when no packet was forwarded. */
+  readonly nsPerPacket: number | null;
+  /** Part of `cpuNs`. */
+  readonly share: number;
 }
 
 export interface AgentIpam {

@@ -1,0 +1,63 @@
+import type { DirectionCosts, StageCost, StageCosts } from "@warren/common/api/types.ts";
+import { call } from "../client/local-api.ts";
+import { type CommandContext, integerFlag, print } from "../context.ts";
+import { formatBytes, formatCount } from "../output/human.ts";
+import { type Column, formatTable } from "../output/table.ts";
+
+const DEFAULT_SECONDS = 5;
+/** What the answer may take beyond the time that is measured. */
+const PATIENCE_MS = 10_000;
+const BAR_WIDTH = 20;
+
+export async function run(context: CommandContext): Promise<void> {
+  const seconds = integerFlag(context, "seconds", 1, 60) ?? DEFAULT_SECONDS;
+  context.note(`measuring for ${seconds} s …`);
+  const timeoutMs = seconds * 1000 + PATIENCE_MS;
+  const costs = await call<StageCosts>(context, "agent", "POST", "/v1/stages", { seconds }, timeoutMs);
+  if (costs.egress.packets + costs.ingress.packets === 0)
+    context.note("no packet was forwarded meanwhile; run this while traffic flows between pods of different nodes");
+  await print(context, costs, (wide) =>
+    [section("egress, pod to underlay", costs.egress, costs.seconds, wide)]
+      .concat(section("ingress, underlay to pod", costs.ingress, costs.seconds, wide))
+      .join("\n"),
+  );
+}
+
+const COLUMNS: readonly Column<StageCost>[] = [
+  { header: "STAGE", cell: ({ stage }) => stage },
+  { header: "NS/PACKET", cell: ({ nsPerPacket }) => (nsPerPacket === null ? "" : formatNs(nsPerPacket)) },
+  { header: "SHARE", cell: ({ share }) => formatPercent(share) },
+  { header: "", cell: ({ share }) => bar(share) },
+  { header: "NS/VISIT", cell: ({ nsPerVisit }) => formatNs(nsPerVisit), wide: true },
+  { header: "VISITS", cell: ({ visits }) => formatCount(visits), wide: true },
+  { header: "ABOUT", cell: ({ about }) => about, wide: true },
+];
+
+function section(title: string, costs: DirectionCosts, seconds: number, wide: boolean): string {
+  const { packets, bytes, cpuNs, ownNs, rounds, timedRounds, stages, accounted } = costs;
+  const perSecond = formatBytes(bytes / seconds);
+  const lines = [
+    `${title}: ${formatCount(packets)} packets, ${perSecond}/s, ${formatPercent(cpuNs / (seconds * 1e9))} of a core`,
+  ];
+  if (stages.length > 0) lines.push(formatTable(COLUMNS, stages, wide).trimEnd());
+  if (packets > 0) lines.push(`total ${formatNs(cpuNs / packets)} ns a packet`);
+  if (accounted !== null)
+    lines.push(`the stages account for ${formatPercent(accounted)} of the CPU time of the thread`);
+  if (wide)
+    lines.push(
+      `${formatCount(timedRounds)} of ${formatCount(rounds)} rounds timed, which took ${(ownNs / 1e6).toFixed(1)} ms`,
+    );
+  return `${lines.join("\n")}\n`;
+}
+
+function bar(share: number): string {
+  return "█".repeat(Math.round(Math.min(1, share) * BAR_WIDTH)) || "▏";
+}
+
+function formatNs(ns: number): string {
+  return ns < 10 ? ns.toFixed(1) : formatCount(Math.round(ns));
+}
+
+function formatPercent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
