@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DROP_REASONS } from "../../dataplane/drop.ts";
-import type { DataPlane, ForwardingView } from "../data-plane.ts";
+import { STAGES, type Stage } from "../../dataplane/stages.ts";
+import type { DataPlane, ForwardingView, StageTotals } from "../data-plane.ts";
 
 /** Two data planes whose underlay connects them. Node 1 has 10.1.0.0/24 and fd00:1::/64, node 2 the same with 2. */
 export interface DataPlaneFixture {
@@ -78,6 +79,52 @@ export function describeDataPlaneContract(name: string, open: () => Promise<Data
       const bad = { ...fixture.views[0], localPrefixes: ["10.1.0.1/24"] };
       await expect(plane(0).apply(bad)).rejects.toMatchObject({ code: "address-invalid" });
       expect(await fixture.exchange(0, 4)).toBe(true);
+    });
+
+    test("times its stages from when it is told to until it is told to end", async () => {
+      await applyBoth();
+      const [sender, receiver] = fixture.planes;
+      const time = async (on: boolean) => {
+        for (const one of fixture.planes) await one.timeStages(on);
+      };
+      await fixture.exchange(0, 4);
+      expect(sender.stats().stages.egress).toMatchObject({ cpuNs: 0, rounds: 0, timedRounds: 0 });
+      await time(true);
+      await time(true);
+      for (let i = 0; i < 3; i++) expect(await fixture.exchange(0, 4)).toBe(true);
+      await time(false);
+      const costs = [sender.stats().stages.egress, receiver.stats().stages.ingress] as const;
+      for (const { cpuNs, rounds, timedRounds } of costs) {
+        expect(cpuNs).toBeGreaterThan(0);
+        expect(timedRounds).toBeGreaterThanOrEqual(1);
+        expect(rounds).toBeGreaterThanOrEqual(timedRounds);
+      }
+      const passed = (stages: readonly Stage[], { stages: counted }: StageTotals) =>
+        stages.filter((_, stage) => counted[stage]!.visits > 0).map(({ name }) => name);
+      expect(passed(STAGES.egress, costs[0])).toEqual(expect.arrayContaining(["read"]));
+      expect(passed(STAGES.ingress, costs[1])).toEqual(expect.arrayContaining(["receive"]));
+      // Plain packets are neither sealed nor opened.
+      expect(passed(STAGES.egress, costs[0])).not.toContain("seal");
+      expect(passed(STAGES.ingress, costs[1])).not.toContain("open");
+      await fixture.exchange(0, 4);
+      await time(false);
+      expect(sender.stats().stages.egress).toEqual(costs[0]);
+      await time(true);
+      await fixture.exchange(0, 4);
+      await time(false);
+      expect(sender.stats().stages.egress.rounds).toBeGreaterThan(costs[0].rounds);
+    });
+
+    test("timing stages of a path that is stopped does nothing, and a new start begins without", async () => {
+      await plane(0).timeStages(true);
+      await plane(0).stop();
+      await plane(0).timeStages(true);
+      await plane(0).timeStages(false);
+      await plane(0).start();
+      const { rounds } = plane(0).stats().stages.egress;
+      await applyBoth();
+      await fixture.exchange(0, 4);
+      expect(plane(0).stats().stages.egress.rounds).toBe(rounds);
     });
 
     test("stops twice without complaint, and starts again", async () => {
