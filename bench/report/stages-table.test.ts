@@ -22,6 +22,6 @@ it("shows for each work, node and direction what every stage cost, and the sum a
     "  total            2,000  100.0 %  accounted for by the stages: 97.0 %",
     "",
     "tcp-1, client, ingress: 0 packets/s, 0.00 Gbit/s, 0.0 % of a core",
-    "  nothing was forwarded",
+    "  next to nothing happened",
   ]);
 });

@@ -27,7 +27,7 @@ function summary({ packets, bytes, cpuNs }: DirectionCosts, seconds: number): st
 }
 
 function rows({ packets, cpuNs, stages, accounted }: DirectionCosts): string[] {
-  if (accounted === null) return ["  nothing was forwarded"];
+  if (accounted === null) return ["  next to nothing happened"];
   const line = (name: string, nsPerPacket: number | null, share: number, more: string) =>
     `  ${name.padEnd(12)}${(nsPerPacket === null ? "-" : nanoseconds(nsPerPacket)).padStart(10)}${percent(share).padStart(9)}  ${more}`;
   return [

@@ -25,18 +25,22 @@ export const CPU = 1;
 // Numbers that are not small integers live in a typed array: as fields they might be allocated anew with each store.
 /** Wall time up to which everything was given to a stage. */
 const LAST = 0;
-/** Wall time less CPU time, when the CPU time was read last; by how much it had grown since the reading before. */
+/** Wall time less CPU time, after the CPU time was read last; by how much it had grown since the reading before. */
 const OFFSET = 1;
 const GROWTH = 2;
 /** CPU time when the timing began. */
 const STARTED = 3;
-/** What a mark costs, and a reading of the CPU time; the sum of what they have cost. */
+/** What a mark costs; what the last reading of the CPU time took; the sum of what all of them have cost. */
 const MARK_COST = 4;
-const CPU_COST = 5;
+const CPU_TOOK = 5;
 const OWN = 6;
 
-const CALIBRATION_ROUNDS = 20;
-const CALIBRATION_READINGS = 50;
+const CALIBRATION_ROUNDS = 60;
+const CALIBRATION_MARKS = 50;
+/** A stage that there is not, for calibration. */
+const NO_STAGE = 15;
+/** A reading of the CPU time that took longer was preempted. */
+const MAX_READING_NS = 5_000;
 /** No stage runs for that long, so the thread was blocked or preempted. A copy of 64 KiB takes 10 µs. */
 const SUSPICIOUS_NS = 50_000;
 const NOT_STARTED = -1;
@@ -74,7 +78,7 @@ export class StageTimer {
     this.#every = every;
   }
 
-  /** Measures what the readings cost (about 1 ms), and times stages from the next round on. */
+  /** Measures what a mark costs (about 1 ms), and times stages from the next round on. */
   start(): void {
     if (this.#isOn) return;
     this.#calibrate();
@@ -113,7 +117,6 @@ export class StageTimer {
     if (state[STARTED] === NOT_STARTED) {
       this.#clock.readCpu();
       state[STARTED] = ns[CPU]!;
-      state[OWN]! += state[CPU_COST]!;
     }
     this.#counters[this.#at + STAGE_ROUNDS]!++;
     if (this.#gap-- > 0) return;
@@ -158,17 +161,25 @@ export class StageTimer {
     return elapsed;
   }
 
-  /** Right after the wall clock, whose time stands in `LAST`; the time that this takes is no stage's. */
+  /**
+   * Right after the wall clock, whose time stands in `LAST`; the time until this ends is no stage's. The CPU clock is taken
+   * to be read in the middle of it. How long it takes is measured each time: after a wait, with cold caches, it is twice
+   * what it is in a loop. But a thread is often preempted at the end of just this system call: then it took as long as the
+   * last one.
+   */
   #readCpu(): void {
     const { ns } = this.#clock;
     const state = this.#state;
     this.#clock.readCpu();
-    const offset = state[LAST]! - ns[CPU]!;
-    state[GROWTH] = offset - state[OFFSET]!;
-    state[OFFSET] = offset;
+    const before = state[LAST]! - ns[CPU]!;
     this.#clock.readWall();
+    const took = ns[WALL]! - state[LAST]!;
+    if (took < MAX_READING_NS) state[CPU_TOOK] = took;
+    const half = state[CPU_TOOK]! / 2;
     state[LAST] = ns[WALL]!;
-    state[OWN]! += state[CPU_COST]! + state[MARK_COST]!;
+    state[GROWTH] = before + half - state[OFFSET]!;
+    state[OFFSET] = state[LAST]! - ns[CPU]! - half;
+    state[OWN]! += state[CPU_TOOK]!;
   }
 
   /** From 0 to twice `every` less two, all alike likely: `every` less one on average. */
@@ -178,22 +189,25 @@ export class StageTimer {
     return (this.#random >>> 8) % (2 * this.#every - 1);
   }
 
-  /** The best of several rounds: the first run in slow code, and others may be interrupted. */
+  /**
+   * What a mark costs with nothing before it: the median of the second half of some rounds. The first marks run in slow
+   * code, and some rounds are interrupted.
+   */
   #calibrate(): void {
     const { ns } = this.#clock;
     const state = this.#state;
-    state[MARK_COST] = Number.POSITIVE_INFINITY;
-    state[CPU_COST] = Number.POSITIVE_INFINITY;
+    const costs = new Float64Array(CALIBRATION_ROUNDS);
+    state[MARK_COST] = 0;
+    this.#isTimed = true;
     for (let round = 0; round < CALIBRATION_ROUNDS; round++) {
       this.#clock.readWall();
       const before = ns[WALL]!;
-      for (let i = 0; i < CALIBRATION_READINGS; i++) this.#clock.readWall();
-      const between = ns[WALL]!;
-      for (let i = 0; i < CALIBRATION_READINGS; i++) this.#clock.readCpu();
-      this.#clock.readWall();
-      const mark = (between - before) / CALIBRATION_READINGS;
-      state[MARK_COST] = Math.min(state[MARK_COST]!, mark);
-      state[CPU_COST] = Math.min(state[CPU_COST]!, (ns[WALL]! - between - mark) / CALIBRATION_READINGS);
+      state[LAST] = before;
+      for (let i = 0; i < CALIBRATION_MARKS; i++) this.mark(NO_STAGE);
+      costs[round] = (state[LAST]! - before) / CALIBRATION_MARKS;
     }
+    this.#isTimed = false;
+    const settled = costs.subarray(CALIBRATION_ROUNDS / 2).sort();
+    state[MARK_COST] = settled[settled.length >>> 1]!;
   }
 }

@@ -29,10 +29,10 @@ export class StageWatch {
     try {
       const { stages: before } = plane.stats();
       await plane.timeStages(true);
-      const { total: from } = plane.stats();
+      const from = plane.stats();
       const startedMs = this.#clock.monotonicMs();
       await sleep(this.#clock, seconds * 1000, signal);
-      const { total: to } = plane.stats();
+      const to = plane.stats();
       const endedMs = this.#clock.monotonicMs();
       await plane.timeStages(false);
       const { stages: after } = plane.stats();
@@ -40,13 +40,15 @@ export class StageWatch {
         seconds: (endedMs - startedMs) / 1000,
         egress: directionCosts(STAGES.egress, {
           ...{ before: before.egress, after: after.egress },
-          packets: to.txPackets - from.txPackets,
-          bytes: to.txBytes - from.txBytes,
+          calls: to.syscalls.tunRead - from.syscalls.tunRead,
+          packets: to.total.txPackets - from.total.txPackets,
+          bytes: to.total.txBytes - from.total.txBytes,
         }),
         ingress: directionCosts(STAGES.ingress, {
           ...{ before: before.ingress, after: after.ingress },
-          packets: to.rxPackets - from.rxPackets,
-          bytes: to.rxBytes - from.rxBytes,
+          calls: to.syscalls.udpReceive - from.syscalls.udpReceive,
+          packets: to.total.rxPackets - from.total.rxPackets,
+          bytes: to.total.rxBytes - from.total.rxBytes,
         }),
       };
     } finally {

@@ -133,7 +133,7 @@ export interface DirectionCosts {
   readonly timedRounds: number;
   /** In the order of the packet's road; only those that were passed. */
   readonly stages: readonly StageCost[];
-  /** Sum of the stages as a part of `cpuNs`, 1 when they add up; null when nothing was timed. */
+  /** Sum of the stages as a part of `cpuNs`, 1 when they add up; null when too few rounds were timed to tell. */
   readonly accounted: number | null;
 }
 

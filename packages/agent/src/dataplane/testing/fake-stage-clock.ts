@@ -5,6 +5,8 @@ export class FakeStageClock implements StageClock {
   readonly ns = new Float64Array(2);
   wallCost = 0;
   cpuCost = 0;
+  /** How long the thread does not run at the end of the next reading of its CPU time. */
+  preempted = 0;
   readonly #now = new Float64Array(2);
 
   readWall(): void {
@@ -15,6 +17,8 @@ export class FakeStageClock implements StageClock {
   readCpu(): void {
     this.ns[CPU] = this.#now[CPU]!;
     this.run(this.cpuCost);
+    this.pause(this.preempted);
+    this.preempted = 0;
   }
 
   /** The thread runs. */
