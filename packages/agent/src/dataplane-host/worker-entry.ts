@@ -30,7 +30,7 @@ const BUDGET = 512;
 const LOOKS = { egress: 1, ingress: 20 } as const;
 
 /** One round in so many is timed while stages are timed (ADR 0009). */
-const TIMED_ROUNDS = 16;
+const TIMED_ROUNDS = 8;
 
 const start = workerData as WorkerStart;
 const { port } = start;

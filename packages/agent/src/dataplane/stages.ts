@@ -2,7 +2,7 @@
 const TABLE = {
   egress: [
     { name: "wait", about: "looks for work, blocks, is woken" },
-    { name: "read", about: "one packet or super-packet from the TUN device; a system call" },
+    { name: "read", about: "one packet or super-packet from the TUN device", call: "tunRead" },
     { name: "parse", about: "version and lengths" },
     { name: "lookup", about: "inner source and destination in the routing table" },
     { name: "police", about: "anti-spoof and size; the answer to a packet that is too big; counting drops" },
@@ -10,23 +10,25 @@ const TABLE = {
     { name: "encapsulate", about: "writes VXLAN and inner Ethernet headers" },
     { name: "seal", about: "encrypts in place" },
     { name: "join", about: "adds to the run of equal-sized datagrams to one peer" },
-    { name: "send", about: "a run to the underlay; a system call" },
+    { name: "send", about: "a run to the underlay", call: "udpSend" },
   ],
   ingress: [
     { name: "wait", about: "looks for work, blocks, is woken" },
-    { name: "receive", about: "datagrams of one sender from the underlay; a system call" },
+    { name: "receive", about: "datagrams of one sender from the underlay", call: "udpReceive" },
     { name: "sender", about: "outer source to peer" },
     { name: "open", about: "decrypts in place, replay window" },
     { name: "decapsulate", about: "VXLAN header, VNI, inner Ethernet type and destination" },
     { name: "police", about: "inner lengths, source and destination looked up: anti-spoof, local" },
     { name: "coalesce", about: "joins packets of a flow to a super-packet, finishes its headers; kernels" },
-    { name: "write", about: "a packet or super-packet to the TUN device; a system call" },
+    { name: "write", about: "a packet or super-packet to the TUN device", call: "tunWrite" },
   ],
 } as const;
 
 export interface Stage {
   readonly name: string;
   readonly about: string;
+  /** The stage is this system call, and all of them are counted, whether the stage is timed or not. */
+  readonly call?: "tunRead" | "udpSend" | "udpReceive" | "tunWrite";
 }
 
 export type Direction = keyof typeof TABLE;

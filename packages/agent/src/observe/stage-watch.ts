@@ -36,17 +36,21 @@ export class StageWatch {
       const endedMs = this.#clock.monotonicMs();
       await plane.timeStages(false);
       const { stages: after } = plane.stats();
+      const syscalls = {
+        tunRead: to.syscalls.tunRead - from.syscalls.tunRead,
+        tunWrite: to.syscalls.tunWrite - from.syscalls.tunWrite,
+        udpSend: to.syscalls.udpSend - from.syscalls.udpSend,
+        udpReceive: to.syscalls.udpReceive - from.syscalls.udpReceive,
+      };
       return {
         seconds: (endedMs - startedMs) / 1000,
         egress: directionCosts(STAGES.egress, {
-          ...{ before: before.egress, after: after.egress },
-          calls: to.syscalls.tunRead - from.syscalls.tunRead,
+          ...{ before: before.egress, after: after.egress, syscalls },
           packets: to.total.txPackets - from.total.txPackets,
           bytes: to.total.txBytes - from.total.txBytes,
         }),
         ingress: directionCosts(STAGES.ingress, {
-          ...{ before: before.ingress, after: after.ingress },
-          calls: to.syscalls.udpReceive - from.syscalls.udpReceive,
+          ...{ before: before.ingress, after: after.ingress, syscalls },
           packets: to.total.rxPackets - from.total.rxPackets,
           bytes: to.total.rxBytes - from.total.rxBytes,
         }),
