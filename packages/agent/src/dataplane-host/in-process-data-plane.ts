@@ -1,6 +1,5 @@
 import { parseMac } from "@warren/common/net/mac.ts";
 import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
-import { EGRESS_STAGES, INGRESS_STAGES } from "../dataplane/counters.ts";
 import { Egress, MORE } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
 import { CPU, type StageClock, StageTimer, WALL } from "../dataplane/stage-timer.ts";
@@ -46,8 +45,8 @@ class InProcessDataPlane implements DataPlane {
     const kernels = loadKernels();
     const counters = new Float64Array(this.#book.memory);
     const tables = openTables(emptyTables());
-    const timers = [EGRESS_STAGES, INGRESS_STAGES].map(
-      (at) => new StageTimer(counters, at, callingThreadClock(), TIMED_ROUNDS),
+    const timers = (["egress", "ingress"] as const).map(
+      (direction) => new StageTimer(direction, counters, callingThreadClock(), TIMED_ROUNDS),
     );
     const [sending, receiving] = timers as [StageTimer, StageTimer];
     this.#timers = timers;

@@ -1,6 +1,5 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
-import { EGRESS_STAGES, INGRESS_STAGES } from "../dataplane/counters.ts";
 import { Egress } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
 import { StageTimer } from "../dataplane/stage-timer.ts";
@@ -42,23 +41,18 @@ const counters = new Float64Array(start.counters);
 const stopFlag = new Int32Array(start.stopFlag);
 const tun = createTunPort(libc, arena, start.tunFd);
 const udp = createUdpPort(libc, arena, start.udpFd, RECEIVE_NAME);
-const isEgress = start.direction === "egress";
-const stages = new StageTimer(
-  counters,
-  isEgress ? EGRESS_STAGES : INGRESS_STAGES,
-  createThreadClock(libc),
-  TIMED_ROUNDS,
-);
+const stages = new StageTimer(start.direction, counters, createThreadClock(libc), TIMED_ROUNDS);
 const tables = openTables(emptyTables());
-const pipeline = isEgress
-  ? new Egress(arena, tun, udp, counters, stages, tables, start)
-  : new Ingress(arena, tun, udp, counters, stages, tables, {
-      vni: start.vni,
-      vtepMac: start.vtepMac,
-      overlayMtu: start.overlayMtu,
-      tso: start.tso,
-      maxUdpSegments: start.uso ? start.maxSegments : 1,
-    });
+const pipeline =
+  start.direction === "egress"
+    ? new Egress(arena, tun, udp, counters, stages, tables, start)
+    : new Ingress(arena, tun, udp, counters, stages, tables, {
+        vni: start.vni,
+        vtepMac: start.vtepMac,
+        overlayMtu: start.overlayMtu,
+        tso: start.tso,
+        maxUdpSegments: start.uso ? start.maxSegments : 1,
+      });
 const wake = useEventFd(libc, start.eventFd);
 const polled = new PollSet(libc, [start.direction === "egress" ? start.tunFd : start.udpFd, start.eventFd]);
 const say = (message: FromWorker) => port.postMessage(message);

@@ -10,7 +10,7 @@ import { Egress } from "./egress.ts";
 import { Ingress } from "./ingress.ts";
 import { type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
 import { StageTimer } from "./stage-timer.ts";
-import { EGRESS_STAGE, INGRESS_STAGE } from "./stages.ts";
+import { type Direction, EGRESS_STAGE, INGRESS_STAGE } from "./stages.ts";
 import { FakeStageClock } from "./testing/fake-stage-clock.ts";
 import { buildPacket, type PacketSpec } from "./testing/packets.ts";
 import { encapsulate, MTU, tablesOf, VNI } from "./testing/path.ts";
@@ -30,10 +30,10 @@ function expectNothingPerPacket(run: () => void): void {
 }
 
 /** One that times every round, or none. */
-function timer(counters: Float64Array, at: number, isOn: boolean): StageTimer {
+function timer(direction: Direction, counters: Float64Array, isOn: boolean): StageTimer {
   const clock = new FakeStageClock();
   clock.wallCost = 70.5;
-  const stages = new StageTimer(counters, at, clock, 1);
+  const stages = new StageTimer(direction, counters, clock, 1);
   if (isOn) stages.start();
   return stages;
 }
@@ -63,7 +63,7 @@ describe.each([
       send: (_name, _nameLength, _offset, length) => length,
       receive: () => WOULD_BLOCK,
     };
-    const stages = timer(counters, EGRESS_STAGES, isTimed);
+    const stages = timer("egress", counters, isTimed);
     const egress = new Egress(arena, tun, udp, counters, stages, tablesOf(1), { overlayMtu: MTU, maxSegments: 64 });
     expectNothingPerPacket(() => {
       left = PACKETS_A_RUN;
@@ -92,7 +92,7 @@ describe.each([
         return datagram.length;
       },
     };
-    const stages = timer(counters, INGRESS_STAGES, isTimed);
+    const stages = timer("ingress", counters, isTimed);
     const ingress = new Ingress(arena, tun, udp, counters, stages, tablesOf(2), {
       vni: VNI,
       vtepMac: Uint8Array.of(2, 0, 0, 0, 0, 2),

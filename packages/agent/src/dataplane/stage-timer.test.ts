@@ -16,7 +16,7 @@ import { FakeStageClock } from "./testing/fake-stage-clock.ts";
 function createTimer(every = 1, costs: Partial<Pick<FakeStageClock, "wallCost" | "cpuCost">> = {}) {
   const clock = Object.assign(new FakeStageClock(), costs);
   const counters = new Float64Array(COUNTER_BYTES / 8);
-  const timer = new StageTimer(counters, EGRESS_STAGES, clock, every);
+  const timer = new StageTimer("egress", counters, clock, every);
   const total = (which: number) => counters[EGRESS_STAGES + which]!;
   const stages = STAGES.egress.map((_, stage) => stageCounters(stage));
   return {

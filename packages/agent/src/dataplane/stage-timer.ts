@@ -1,5 +1,7 @@
 import {
   type Counters,
+  EGRESS_STAGES,
+  INGRESS_STAGES,
   STAGE_OWN_NS,
   STAGE_ROUNDS,
   STAGE_TIMED_ROUNDS,
@@ -7,7 +9,7 @@ import {
   STAGE_UNPLACED_NS,
   stageCounters,
 } from "./counters.ts";
-import { WAIT } from "./stages.ts";
+import { type Direction, STAGES, WAIT } from "./stages.ts";
 
 /** The two clocks that stages are timed with. Each writes what it reads to its place: a number returned is allocated. */
 export interface StageClock {
@@ -30,13 +32,15 @@ const OFFSET = 1;
 const GROWTH = 2;
 /** CPU time when the timing began. */
 const STARTED = 3;
-/** What a mark costs; what the last reading of the CPU time took; the sum of what all of them have cost. */
-const MARK_COST = 4;
-const CPU_TOOK = 5;
-const OWN = 6;
+/** What a mark costs, and one behind a system call; what the last reading of the CPU time took; the sum of what all of them have cost. */
+const COST = 4;
+const CALL_COST = 5;
+const CPU_TOOK = 6;
+const OWN = 7;
 
-const CALIBRATION_ROUNDS = 60;
-const CALIBRATION_MARKS = 50;
+const CALIBRATION_ROUNDS = 40;
+const CALIBRATION_MARKS = 20;
+const PIECE = new Uint8Array(64);
 /** A stage that there is not, for calibration. */
 const NO_STAGE = 15;
 /** A reading of the CPU time that took longer was preempted. */
@@ -55,14 +59,19 @@ const NOT_STARTED = -1;
  *
  * Marks read the wall clock, because the CPU clock costs ten times as much. The CPU clock is read once a round, after
  * each wait, and when a stage took too long to be true: by what the wall clock went ahead of it meanwhile, the thread
- * did not run, and that is taken off. What is found only at the end of a round cannot be placed; it is counted apart. What
- * a reading costs is measured at `start` and is no stage's either.
+ * did not run, and that is taken off. What is found only at the end of a round cannot be placed; it is counted apart.
+ *
+ * What a mark costs is no stage's either. It is measured at `start`: the time of some work with marks, less the time
+ * without. A clock is only read when all that was begun before is done, and behind a system call the processor has
+ * forgotten where branches go: both cost more than readings one after the other would show.
  */
 export class StageTimer {
   readonly #counters: Counters;
   readonly #at: number;
   readonly #clock: StageClock;
   readonly #every: number;
+  /** 1 for a stage that ends with a system call. */
+  readonly #isCall: Uint8Array;
   readonly #state = new Float64Array(8);
   #isOn = false;
   #isTimed = false;
@@ -70,10 +79,11 @@ export class StageTimer {
   #gap = 0;
   #random = 1;
 
-  /** @param at first of the block of `counters` that only this timer writes */
-  constructor(counters: Counters, at: number, clock: StageClock, every: number) {
+  /** Only this timer writes the block of `counters` for the stages of `direction`. */
+  constructor(direction: Direction, counters: Counters, clock: StageClock, every: number) {
     this.#counters = counters;
-    this.#at = at;
+    this.#at = direction === "egress" ? EGRESS_STAGES : INGRESS_STAGES;
+    this.#isCall = Uint8Array.from(STAGES[direction], ({ call }, stage) => (call || stage === WAIT ? 1 : 0));
     this.#clock = clock;
     this.#every = every;
   }
@@ -81,7 +91,9 @@ export class StageTimer {
   /** Measures what a mark costs (about 1 ms), and times stages from the next round on. */
   start(): void {
     if (this.#isOn) return;
-    this.#calibrate();
+    const cost = this.#calibrate(shortWork);
+    this.#state[CALL_COST] = this.#calibrate(() => this.#clock.readCpu());
+    this.#state[COST] = cost;
     this.#state[STARTED] = NOT_STARTED;
     this.#state[OWN] = 0;
     this.#isOn = true;
@@ -125,7 +137,7 @@ export class StageTimer {
     this.#isTimed = true;
     this.#clock.readWall();
     state[LAST] = ns[WALL]!;
-    state[OWN]! += state[MARK_COST]!;
+    state[OWN]! += state[COST]!;
     this.#readCpu();
   }
 
@@ -133,7 +145,7 @@ export class StageTimer {
     if (!this.#isTimed) return;
     this.#isTimed = false;
     const at = this.#at;
-    this.#counters[at + stageCounters(WAIT)]! += this.#elapsed();
+    this.#counters[at + stageCounters(WAIT)]! += this.#elapsed(COST);
     this.#readCpu();
     this.#counters[at + STAGE_UNPLACED_NS]! += this.#state[GROWTH]!;
   }
@@ -141,7 +153,7 @@ export class StageTimer {
   #give(stage: number): void {
     const counters = this.#counters;
     const at = this.#at + stageCounters(stage);
-    let spent = this.#elapsed();
+    let spent = this.#elapsed(this.#isCall[stage] === 1 ? CALL_COST : COST);
     if (stage === WAIT || spent > SUSPICIOUS_NS) {
       this.#readCpu();
       spent -= this.#state[GROWTH]!;
@@ -150,14 +162,14 @@ export class StageTimer {
     counters[at + 1]!++;
   }
 
-  /** Wall time since it was asked last, without what asking costs. */
-  #elapsed(): number {
+  /** Wall time since it was asked last, without what asking costs: the number that stands in `state` at `cost`. */
+  #elapsed(cost: number): number {
     const state = this.#state;
     this.#clock.readWall();
     const now = this.#clock.ns[WALL]!;
-    const elapsed = now - state[LAST]! - state[MARK_COST]!;
+    const elapsed = now - state[LAST]! - state[cost]!;
     state[LAST] = now;
-    state[OWN]! += state[MARK_COST]!;
+    state[OWN]! += state[cost]!;
     return elapsed;
   }
 
@@ -189,25 +201,35 @@ export class StageTimer {
     return (this.#random >>> 8) % (2 * this.#every - 1);
   }
 
-  /**
-   * What a mark costs with nothing before it: the median of the second half of some rounds. The first marks run in slow
-   * code, and some rounds are interrupted.
-   */
-  #calibrate(): void {
-    const { ns } = this.#clock;
-    const state = this.#state;
+  /** @returns what a mark costs behind `work`: the median of some rounds, less the first, which run in slow code. */
+  #calibrate(work: () => void): number {
     const costs = new Float64Array(CALIBRATION_ROUNDS);
-    state[MARK_COST] = 0;
-    this.#isTimed = true;
+    this.#state[COST] = 0;
     for (let round = 0; round < CALIBRATION_ROUNDS; round++) {
-      this.#clock.readWall();
-      const before = ns[WALL]!;
-      state[LAST] = before;
-      for (let i = 0; i < CALIBRATION_MARKS; i++) this.mark(NO_STAGE);
-      costs[round] = (state[LAST]! - before) / CALIBRATION_MARKS;
+      const without = this.#timeWork(work, false);
+      costs[round] = (this.#timeWork(work, true) - without) / CALIBRATION_MARKS;
+    }
+    const settled = costs.subarray(CALIBRATION_ROUNDS / 2).sort();
+    return Math.max(0, settled[settled.length >>> 1]!);
+  }
+
+  #timeWork(work: () => void, marked: boolean): number {
+    const { ns } = this.#clock;
+    this.#clock.readWall();
+    const before = ns[WALL]!;
+    this.#state[LAST] = before;
+    this.#isTimed = marked;
+    for (let i = 0; i < CALIBRATION_MARKS; i++) {
+      work();
+      this.mark(NO_STAGE);
     }
     this.#isTimed = false;
-    const settled = costs.subarray(CALIBRATION_ROUNDS / 2).sort();
-    state[MARK_COST] = settled[settled.length >>> 1]!;
+    this.#clock.readWall();
+    return ns[WALL]! - before;
   }
+}
+
+/** About as much as a short stage does. */
+function shortWork(): void {
+  for (let at = 0; at < PIECE.length; at++) PIECE[at] = PIECE[at]! ^ at;
 }

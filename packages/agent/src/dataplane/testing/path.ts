@@ -7,7 +7,7 @@ import { MemoryTun, type TunPacket } from "../../platform/memory/memory-tun.ts";
 import { openTables } from "../../route/forwarding-tables.ts";
 import { encodeSockaddr } from "../../route/sockaddr.ts";
 import { createArena, RECEIVE_NAME } from "../arena.ts";
-import { COUNTER_BYTES, EGRESS_DROPS, EGRESS_STAGES, INGRESS_DROPS, INGRESS_STAGES } from "../counters.ts";
+import { COUNTER_BYTES, EGRESS_DROPS, INGRESS_DROPS } from "../counters.ts";
 import { DROP_REASONS, type DropReason } from "../drop.ts";
 import { Egress } from "../egress.ts";
 import { Ingress } from "../ingress.ts";
@@ -81,7 +81,7 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
     write: (iovec, count) => device.write(iovec, count),
   };
   const clock = new FakeStageClock();
-  const stages = new StageTimer(counters, EGRESS_STAGES, clock, 1);
+  const stages = new StageTimer("egress", counters, clock, 1);
   const egress = new Egress(arena, port, udp, counters, stages, tablesOf(options.node ?? 1), {
     overlayMtu: options.mtu ?? MTU,
     maxSegments: options.maxSegments ?? 64,
@@ -132,7 +132,7 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
   };
   const port = { read: () => WOULD_BLOCK, write: (iovec: number, count: number) => control.write(iovec, count) };
   const clock = new FakeStageClock();
-  const stages = new StageTimer(counters, INGRESS_STAGES, clock, 1);
+  const stages = new StageTimer("ingress", counters, clock, 1);
   const ingress = new Ingress(arena, port, udp, counters, stages, tablesOf(node), {
     vni: VNI,
     vtepMac: parseMac(mac(node)),
