@@ -4,7 +4,12 @@ import { type CompareOptions, compare } from "./compare.ts";
 import type { Contender } from "./systems/system.ts";
 import type { Path, Work } from "./works/work.ts";
 
-const path: Path = { client: {} as LabNode, server: {} as LabNode, serverAddress: "192.0.2.2" };
+const path: Path = {
+  client: {} as LabNode,
+  server: {} as LabNode,
+  serverAddress: "192.0.2.2",
+  serverProcesses: [],
+};
 
 /** Contenders and works that write what happens into one journal. */
 function stage() {

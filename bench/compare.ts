@@ -63,9 +63,12 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
           try {
             await (work.warmUp ?? work.run)(path, warmUpSeconds, signal);
             const values = await work.run(path, seconds, signal);
-            for (const [index, { name: figure }] of work.figures.entries())
-              samples.push({ system, figure, round, value: values[index]! });
-            progress(`${at}${describe(work.figures, values)}`);
+            const measured = work.figures.flatMap((figure, index) => {
+              const value = values[index];
+              return typeof value === "number" ? [{ figure, value }] : [];
+            });
+            for (const { figure, value } of measured) samples.push({ system, figure: figure.name, round, value });
+            if (measured.length > 0) progress(`${at}${describe(measured)}`);
           } catch (error) {
             fail(work.name, error);
           }
@@ -86,6 +89,6 @@ function rotate<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(start), ...items.slice(0, start)];
 }
 
-function describe(figures: readonly Figure[], values: readonly number[]): string {
-  return figures.map(({ name, unit }, index) => `${name} ${values[index]!.toPrecision(3)} ${unit}`).join("  ");
+function describe(measured: readonly { readonly figure: Figure; readonly value: number }[]): string {
+  return measured.map(({ figure, value }) => `${figure.name} ${value.toPrecision(3)} ${figure.unit}`).join("  ");
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { tryRun } from "@warren/common/runtime/run.ts";
+import { type CpuTicks, readCpuTicks } from "./cpu-time.ts";
 
 /** Where the figures come from: they mean nothing without it. */
 export interface Machine {
@@ -35,12 +36,12 @@ export async function watchMachine(programs: readonly string[], signal: AbortSig
     const version = await programVersion(program);
     if (version) tools[program] = version;
   }
-  const quiet = cpuTicks();
+  const quiet = readCpuTicks();
   await delay(1_000, undefined, { signal });
-  const start = cpuTicks();
+  const start = readCpuTicks();
   const busyBefore = 1 - share(quiet, start, "idle");
   return () => {
-    const stolen = share(start, cpuTicks(), "stolen");
+    const stolen = share(start, readCpuTicks(), "stolen");
     return {
       cpu: cpus()[0]?.model.trim() ?? "unknown processor",
       cores: cpus().length,
@@ -59,25 +60,10 @@ export async function watchMachine(programs: readonly string[], signal: AbortSig
   };
 }
 
-interface Ticks {
-  readonly idle: number;
-  readonly stolen: number;
-  readonly total: number;
-}
-
-const share = (from: Ticks, to: Ticks, what: "idle" | "stolen"): number =>
+const share = (from: CpuTicks, to: CpuTicks, what: "idle" | "stolen"): number =>
   (to[what] - from[what]) / Math.max(to.total - from.total, 1);
 
 const percent = (part: number): string => `${(part * 100).toFixed(0)} %`;
-
-/** Of all cores since boot: first line of `/proc/stat`, whose columns are user nice system idle iowait irq softirq steal. */
-function cpuTicks(): Ticks {
-  const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n");
-  // guest and guest_nice, the last two, are part of user and nice already.
-  const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
-  const [idle = 0, iowait = 0] = ticks.slice(3, 5);
-  return { idle: idle + iowait, stolen: ticks[7] ?? 0, total: ticks.reduce((sum, value) => sum + value, 0) };
-}
 
 async function programVersion(program: string): Promise<string | null> {
   const flag = VERSION_FLAGS[program] ?? "--version";

@@ -1,13 +1,13 @@
 /** `npm run bench`: reads the command line, runs suites, prints a report. The method is in docs/benchmarks.md. */
-import { accessSync, constants as modes, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { dirname } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { ensureHostTools } from "../scripts/host-tools.ts";
 import { watchMachine } from "./machine.ts";
-import { type BenchOptions, HELP, parseOptions, pick, SUITES, type SuiteName } from "./options.ts";
-import type { Report, SuiteResult } from "./report/report.ts";
-import { renderReport } from "./report/table.ts";
+import { HELP, parseOptions, pick, SUITES, type SuiteName } from "./options.ts";
+import { evaluate } from "./report/evaluate.ts";
+import { checkOutputs, publish } from "./report/publish.ts";
+import { readReport } from "./report/read-report.ts";
+import { FORMAT, type SuiteResult } from "./report/report.ts";
 import { pathSuite } from "./suites/path.ts";
 import { podAddSuite } from "./suites/pod-add.ts";
 import { restSuite } from "./suites/rest.ts";
@@ -25,34 +25,36 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const options = parseOptions(args);
   if (options.action === "help") return print(HELP);
-  if (options.action === "list") return print(list());
+  if (options.action === "list") return print(await list(signal));
+  checkOutputs(options);
+  if (options.report !== null) return print(publish(readReport(options.report), options));
   if (process.getuid?.() !== 0) throw new WarrenError("not-root", "the bench makes network namespaces: run it as root");
   // What is wrong with the command line is told before anything is installed, built or measured.
   pick("system", ALL_SYSTEMS, options.systems);
   pick("work", allWorks("sockperf"), options.only);
-  checkWritable(options.json);
 
   await ensureHostTools(["ip", "bridge", "nsenter", "nft", "ping", "iperf3"]);
   const works = allWorks(await latencyTool());
   const started = new Date().toISOString();
   const describeMachine = await watchMachine(["iperf3", "sockperf"], signal);
   const suites: SuiteResult[] = [];
-  for (const name of options.suites) suites.push(await suite(name, works)({ options, signal, progress }));
+  for (const suite of options.suites.flatMap((name) => suitesOf(name, works, options.mtus)))
+    suites.push(evaluate(await suite({ options, signal, progress })));
   const command = ["npm run bench --", ...args].join(" ");
-  publish({ format: "warren-bench/1", started, command, machine: describeMachine(), suites }, options);
+  print(publish({ format: FORMAT, started, command, machine: describeMachine(), suites }, options));
   return suites.some(({ failures }) => failures.length > 0) ? PARTIAL : 0;
 }
 
-function suite(name: SuiteName, works: readonly Work[]): Suite {
+function suitesOf(name: SuiteName, works: readonly Work[], mtus: readonly number[]): readonly Suite[] {
   switch (name) {
     case "path":
-      return pathSuite(works);
+      return mtus.map((mtu) => pathSuite(works, mtu));
     case "stages":
-      return stagesSuite(works);
+      return [stagesSuite(works)];
     case "rest":
-      return restSuite;
+      return [restSuite];
     case "pod-add":
-      return podAddSuite;
+      return [podAddSuite];
   }
 }
 
@@ -68,32 +70,18 @@ async function latencyTool(): Promise<"sockperf" | "ping"> {
   }
 }
 
-function checkWritable(json: string | null): void {
-  if (json === null || json === "-") return;
-  try {
-    accessSync(dirname(json), modes.W_OK);
-  } catch (cause) {
-    throw new WarrenError("usage", `--json ${json}: its directory does not exist or may not be written`, { cause });
-  }
-}
-
-function publish(report: Report, { json }: BenchOptions): void {
-  const text = `${JSON.stringify(report, null, 2)}\n`;
-  print(json === "-" ? text : renderReport(report));
-  if (json !== null && json !== "-") writeFileSync(json, text);
-}
-
-function list(): string {
+/** All at once: most of the time is spent waiting for registries. */
+async function list(signal: AbortSignal): Promise<string> {
+  const described = await Promise.all(
+    ALL_SYSTEMS.map(async ({ name, about, describe }) => [name, `${about}: ${await describe(signal)}`] as const),
+  );
   const lines = (title: string, items: readonly (readonly [string, string])[]) => [
     `${title}:`,
     ...items.map(([name, about]) => `  ${name.padEnd(14)}${about}`),
   ];
   return `${[
     `suites:  ${SUITES.join("  ")}  all`,
-    ...lines(
-      "systems of path",
-      ALL_SYSTEMS.map(({ name, about }) => [name, about]),
-    ),
+    ...lines("systems of path", described),
     ...lines(
       "works of path",
       allWorks("sockperf").map(({ name, figures }) => [name, figures.map(({ about }) => about).join("; ")]),

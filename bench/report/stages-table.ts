@@ -1,4 +1,5 @@
-import type { DirectionCosts, StageCosts } from "@warren/common/api/types.ts";
+import type { StageCosts, WorkerCosts } from "@warren/common/api/types.ts";
+import { grid } from "./text/grid.ts";
 
 /** What the stages of one node's packet path cost while a work ran. */
 export interface StageMeasurement {
@@ -10,33 +11,35 @@ export interface StageMeasurement {
 
 const BAR_WIDTH = 30;
 
-/** One table for each work, node and direction. */
-export function renderStages(measurements: readonly StageMeasurement[]): string[] {
-  return measurements.flatMap(({ work, node, costs }) =>
-    (["egress", "ingress"] as const).flatMap((direction) => [
-      "",
-      `${work}, ${node}, ${direction}: ${summary(costs[direction], costs.seconds)}`,
-      ...rows(costs[direction]),
-    ]),
-  );
+/** One table for each work, node and worker. */
+export function stagesTables(measurements: readonly StageMeasurement[]): string[] {
+  return measurements.flatMap(({ work, node, costs }) => [
+    "",
+    `${work}, ${node}: sent ${traffic(costs.egress, costs.seconds)}, received ${traffic(costs.ingress, costs.seconds)}`,
+    ...costs.workers.flatMap((worker) => workerTable(worker, costs.seconds)),
+  ]);
 }
 
-function summary({ packets, bytes, cpuNs }: DirectionCosts, seconds: number): string {
-  const rate = `${count(packets / seconds)} packets/s, ${((bytes * 8) / seconds / 1e9).toFixed(2)} Gbit/s`;
-  return `${rate}, ${percent(cpuNs / (seconds * 1e9))} of a core`;
-}
-
-function rows({ packets, cpuNs, stages, accounted }: DirectionCosts): string[] {
-  if (accounted === null) return ["  next to nothing happened"];
-  const line = (name: string, nsPerPacket: number | null, share: number, more: string) =>
-    `  ${name.padEnd(12)}${(nsPerPacket === null ? "-" : nanoseconds(nsPerPacket)).padStart(10)}${percent(share).padStart(9)}  ${more}`;
+function workerTable({ directions, cpuNs, stages, accounted }: WorkerCosts, seconds: number): string[] {
+  const name = `worker for ${directions.join(" and ")}, ${percent(cpuNs / (seconds * 1e9))} of a core`;
+  if (accounted === null) return [`  ${name}: next to nothing to do`];
   return [
-    `  ${"stage".padEnd(12)}${"ns/packet".padStart(10)}${"share".padStart(9)}`,
-    ...stages.map(({ stage, nsPerPacket, share }) => line(stage, nsPerPacket, share, bar(share))),
-    line("total", packets > 0 ? cpuNs / packets : null, 1, `accounted for by the stages: ${percent(accounted)}`),
+    `  ${name}`,
+    ...grid([
+      { head: "", left: true, cells: [...stages.map(({ direction }) => direction ?? ""), ""] },
+      { head: "stage", left: true, cells: [...stages.map(({ stage }) => stage), "sum"] },
+      {
+        head: "ns/packet",
+        cells: stages.map(({ nsPerPacket }) => (nsPerPacket === null ? "–" : nanoseconds(nsPerPacket))),
+      },
+      { head: "share", cells: [...stages.map(({ share }) => percent(share)), percent(accounted)] },
+      { head: "", left: true, cells: [...stages.map(({ share }) => bar(share)), "of the CPU time of the thread"] },
+    ]),
   ];
 }
 
+const traffic = ({ packets, bytes }: StageCosts["egress"], seconds: number) =>
+  `${count(packets / seconds)} packets/s (${((bytes * 8) / seconds / 1e9).toFixed(2)} Gbit/s)`;
 const bar = (share: number) => "█".repeat(Math.round(Math.min(1, share) * BAR_WIDTH)) || "▏";
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 const nanoseconds = (ns: number) => (ns < 10 ? ns.toFixed(1) : count(ns));

@@ -1,20 +1,17 @@
 import type { Sample } from "../compare.ts";
-import { pairedRatios, type Spread, spread } from "../statistics.ts";
+import { type ByRound, pairedRatios, type Spread, spread } from "../statistics.ts";
 import type { Figure } from "../works/work.ts";
 
 /** All rounds of one figure of one system. */
 export interface Cell {
   readonly system: string;
   readonly value: Spread;
-  /** To the reference system, paired by round; null for the reference itself and where no round has both. */
-  readonly ratio: Spread | null;
-  /** Null where the figure has no goal for this system. */
-  readonly goal: { readonly text: string; readonly reached: boolean } | null;
+  /** By reference, paired by round. None to itself, and none to a reference that no round has both of. */
+  readonly ratios: Readonly<Record<string, Spread>>;
 }
 
-/** One figure of all systems that have a value of it. */
-export interface Row {
-  readonly figure: Figure;
+/** One figure with all systems that have a value of it. */
+export interface FigureResult extends Figure {
   readonly cells: readonly Cell[];
 }
 
@@ -22,41 +19,42 @@ export interface Summarised {
   readonly figures: readonly Figure[];
   /** Names, in the order of the table. */
   readonly systems: readonly string[];
+  readonly references: readonly string[];
   readonly samples: readonly Sample[];
-  readonly reference: string | null;
-  /** The system that the goals of the figures are meant for. */
-  readonly subject: string;
 }
 
 /** Medians, spreads and ratios from raw samples. */
-export function summarise({ figures, systems, samples, reference, subject }: Summarised): Row[] {
-  return figures.map((figure) => {
-    const byRound = (system: string) =>
-      new Map(
-        samples
-          .filter((s) => s.system === system && s.figure === figure.name)
-          .map(({ round, value }) => [round, value]),
-      );
-    const references = reference === null ? new Map<number, number>() : byRound(reference);
-    const cells = systems.flatMap((system) => {
-      const values = byRound(system);
+export function summarise({ figures, systems, references, samples }: Summarised): FigureResult[] {
+  return figures.map(({ name, about, unit, better }) => {
+    const cells = systems.flatMap((system): Cell[] => {
+      const values = valuesOf(samples, name, system);
       if (values.size === 0) return [];
-      const ratios = system === reference ? [] : pairedRatios(values, references);
-      const value = spread([...values.values()]);
-      const ratio = ratios.length > 0 ? spread(ratios) : null;
-      return [{ system, value, ratio, goal: system === subject ? judge(figure, value, ratio) : null }];
+      const ratios = references.flatMap((reference) => {
+        const ratio = reference === system ? null : ratioOf(samples, name, system, reference);
+        return ratio ? [[reference, ratio] as const] : [];
+      });
+      return [{ system, value: spread([...values.values()]), ratios: Object.fromEntries(ratios) }];
     });
-    return { figure, cells };
+    return { name, about, unit, better, cells };
   });
 }
 
-function judge({ goal, better, unit }: Figure, value: Spread, ratio: Spread | null): Cell["goal"] {
-  if (!goal) return null;
-  const sign = better === "higher" ? "≥" : "≤";
-  const [limit, median, text] =
-    "ratio" in goal
-      ? [goal.ratio, ratio?.median, `${sign} ${goal.ratio} ×`]
-      : [goal.value, value.median, `${sign} ${goal.value} ${unit}`];
-  if (median === undefined) return null;
-  return { text, reached: better === "higher" ? median >= limit : median <= limit };
+/** Spread of the ratios of two systems within each round; null when no round has both. */
+export function ratioOf(samples: readonly Sample[], figure: string, system: string, to: string): Spread | null {
+  const ratios = pairedRatios(valuesOf(samples, figure, system), valuesOf(samples, figure, to));
+  return ratios.length > 0 ? spread(ratios) : null;
+}
+
+/** Of the references of a suite, those that some system has a ratio to in some figure. */
+export function measuredReferences(suite: {
+  readonly references: readonly string[];
+  readonly figures: readonly FigureResult[];
+}): string[] {
+  const { references, figures } = suite;
+  return references.filter((to) => figures.some(({ cells }) => cells.some(({ ratios }) => ratios[to])));
+}
+
+function valuesOf(samples: readonly Sample[], figure: string, system: string): ByRound {
+  const own = samples.filter((sample) => sample.system === system && sample.figure === figure);
+  return new Map(own.map(({ round, value }) => [round, value]));
 }

@@ -6,7 +6,7 @@ import type { Lab } from "@warren/e2e/lab/lab.ts";
 import type { Failure } from "../compare.ts";
 import { pick } from "../options.ts";
 import type { StageMeasurement } from "../report/stages-table.ts";
-import { warren } from "../systems/warren.ts";
+import { ALL_SYSTEMS, SUBJECT } from "../systems/registry.ts";
 import { withLab } from "../with-lab.ts";
 import type { Path, Work } from "../works/work.ts";
 import type { Suite } from "./suite.ts";
@@ -30,10 +30,12 @@ export const stagesSuite =
   async ({ options, signal, progress }) => {
     const chosen = pick("work", works, options.only ?? WORKS);
     const seconds = Math.min(options.seconds ?? (options.quick ? QUICK_SECONDS : DEFAULT_SECONDS), MAX_SECONDS);
+    const { about, prepare } = pick("system", ALL_SYSTEMS, [SUBJECT])[0]!;
+    const { version, on } = await prepare({ signal, progress });
     const stages: StageMeasurement[] = [];
     const failures: Failure[] = [];
     await withLab({ nodes: 2, topology: "direct", signal }, async (lab) => {
-      const path = await warren.on(lab).setUp(signal);
+      const path = await on(lab).setUp(signal);
       for (const work of chosen) {
         progress(`stages: ${work.name}, ${seconds} s`);
         try {
@@ -41,16 +43,16 @@ export const stagesSuite =
         } catch (error) {
           signal.throwIfAborted();
           const reason = error instanceof Error ? error.message : String(error);
-          failures.push({ system: warren.name, work: work.name, round: 0, reason });
+          failures.push({ system: SUBJECT, work: work.name, round: 0, reason });
         }
       }
     });
     return {
       name: "stages",
       method: `two namespaces, one veth pair, both nodes measured for ${seconds} s while the work runs`,
-      systems: [{ name: warren.name, version: await warren.version(), about: warren.about }],
-      reference: null,
-      rows: [],
+      systems: [{ name: SUBJECT, role: "own", version, about }],
+      references: [],
+      figures: [],
       samples: [],
       failures,
       stages,

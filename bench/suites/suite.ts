@@ -1,5 +1,5 @@
 import type { BenchOptions } from "../options.ts";
-import type { SuiteResult } from "../report/report.ts";
+import type { Measured } from "../report/report.ts";
 
 export interface SuiteContext {
   readonly options: BenchOptions;
@@ -9,4 +9,4 @@ export interface SuiteContext {
 }
 
 /** Makes its lab, measures, and removes the lab whatever happens. */
-export type Suite = (context: SuiteContext) => Promise<SuiteResult>;
+export type Suite = (context: SuiteContext) => Promise<Measured>;

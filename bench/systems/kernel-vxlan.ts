@@ -1,7 +1,6 @@
-import { release } from "node:os";
 import { ipBatch } from "@warren/e2e/lab/netns.ts";
 import type { LabNode } from "@warren/e2e/lab/node.ts";
-import type { System } from "./system.ts";
+import { kernelSystem } from "./kernel-system.ts";
 
 const DEVICE = "vxlan42";
 const VNI = 42;
@@ -18,26 +17,23 @@ const CLIENT: End = { subnet: "198.19.1.0/24", address: "198.19.1.1", mac: "02:0
 const SERVER: End = { subnet: "198.19.2.0/24", address: "198.19.2.1", mac: "02:00:00:00:00:02" };
 
 /** A `vxlan` device of the kernel with its own defaults (outer UDP checksum, all offloads): the reference of ratios. */
-export const kernelVxlan: System = {
-  name: "kernel-vxlan",
-  about: "the kernel's vxlan device, with static FDB, neighbours and routes",
-  version: async () => `Linux ${release()}`,
-  on: (lab) => {
-    const client = lab.host(1);
-    const server = lab.host(2);
+export const kernelVxlan = kernelSystem(
+  "kernel-vxlan",
+  "the kernel's vxlan device, with static FDB, neighbours and routes",
+  (lab) => {
+    const [client, server] = [lab.host(1), lab.host(2)];
     return {
-      name: kernelVxlan.name,
       setUp: async () => {
         await addEnd(client, CLIENT, server, SERVER);
         await addEnd(server, SERVER, client, CLIENT);
-        return { client, server, serverAddress: SERVER.address };
+        return { client, server, serverAddress: SERVER.address, serverProcesses: [] };
       },
       tearDown: async () => {
         for (const host of [client, server]) await removeEnd(host);
       },
     };
   },
-};
+);
 
 async function addEnd(host: LabNode, own: End, peerHost: LabNode, peer: End): Promise<void> {
   const kind = `type vxlan id ${VNI} dstport ${PORT} local ${host.underlay} dev eth0 nolearning`;

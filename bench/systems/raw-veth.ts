@@ -1,14 +1,10 @@
-import { release } from "node:os";
-import type { System } from "./system.ts";
+import { kernelSystem } from "./kernel-system.ts";
 
 /** The underlay itself: what there is to share out. */
-export const rawVeth: System = {
-  name: "raw-veth",
-  about: "the underlay, without an overlay",
-  version: async () => `Linux ${release()}`,
-  on: (lab) => ({
-    name: rawVeth.name,
-    setUp: async () => ({ client: lab.host(1), server: lab.host(2), serverAddress: lab.host(2).underlay }),
+export const rawVeth = kernelSystem("raw-veth", "the underlay, without an overlay", (lab) => {
+  const [client, server] = [lab.host(1), lab.host(2)];
+  return {
+    setUp: async () => ({ client, server, serverAddress: server.underlay, serverProcesses: [] }),
     tearDown: async () => {},
-  }),
-};
+  };
+});

@@ -1,57 +1,70 @@
+import { join } from "node:path";
 import type { AgentIpam } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Lab } from "@warren/e2e/lab/lab.ts";
+import type { WarrenProcess } from "@warren/e2e/lab/warren-process.ts";
 import { warrenVersion } from "../warren-version.ts";
 import type { Path } from "../works/work.ts";
 import type { Contender, System } from "./system.ts";
 
-/** Warren as a user runs it: `./warren control` on the first host, `./warren agent` on both, plain VXLAN. */
-export const warren: System = {
-  name: "warren",
-  about: "Warren, plain VXLAN through TUN, node to node",
-  version: warrenVersion,
-  on: (lab) => new WarrenContender(lab),
-};
+export interface WarrenVariant {
+  readonly name: string;
+  readonly about: string;
+  /** Further flags of `warren agent`, the same on both hosts. */
+  readonly agentFlags?: readonly string[];
+  /** Further flags of `warren control`. */
+  readonly controlFlags?: readonly string[];
+}
+
+/** Warren as a user runs it: `./warren control` on the first host, `./warren agent` on both. */
+export function warrenSystem(variant: WarrenVariant): System {
+  const { name, about } = variant;
+  return {
+    name,
+    about,
+    describe: warrenVersion,
+    prepare: async () => ({ version: await warrenVersion(), on: (lab) => new WarrenContender(lab, variant) }),
+  };
+}
 
 class WarrenContender implements Contender {
-  readonly name = "warren";
+  readonly name: string;
   readonly #lab: Lab;
-  #joined = false;
+  readonly #variant: WarrenVariant;
+  #running: WarrenProcess[] = [];
 
-  constructor(lab: Lab) {
+  constructor(lab: Lab, variant: WarrenVariant) {
+    this.name = variant.name;
     this.#lab = lab;
+    this.#variant = variant;
   }
 
-  /** The first time the agents join; after that they come back with the state they have, as after a reboot. */
+  /**
+   * The first time the agents join; after that they come back with the state they have, as after a reboot. Variants are
+   * clusters of their own: each keeps its state in directories of its own.
+   */
   async setUp(signal: AbortSignal): Promise<Path> {
     const lab = this.#lab;
-    if (this.#joined) {
-      await lab.controlPlane.start(30_000, signal);
-      await Promise.all([1, 2].map((number) => lab.agent(number).start(30_000, signal)));
-    } else {
-      await lab.startControl({}, signal);
-      await Promise.all([1, 2].map((number) => lab.startAgent(number, {}, signal)));
-      this.#joined = true;
-    }
+    const { agentFlags = [], controlFlags = [] } = this.#variant;
+    const dataDir = (role: string) => join(lab.directory, this.name, role);
+    const control = lab.prepareControl({ flags: controlFlags, dataDir: dataDir("control") });
+    this.#running = [control];
+    await control.start(30_000, signal);
+    const agents = await Promise.all(
+      [1, 2].map((number) => lab.prepareAgent(number, { flags: agentFlags, dataDir: dataDir(`agent-${number}`) })),
+    );
+    this.#running = [...agents, control];
+    await Promise.all(agents.map((agent) => agent.start(30_000, signal)));
     await lab.meshReady(20_000, signal);
-    const { leases } = await lab.agent(2).get<AgentIpam>("/v1/ipam");
+    const [, server] = agents as [WarrenProcess, WarrenProcess];
+    const { leases } = await server.get<AgentIpam>("/v1/ipam");
     const serverAddress = leases[0]?.nodeAddress;
     if (!serverAddress) throw new WarrenError("not-ready", "the second agent is ready but has no pod CIDR");
-    return { client: lab.host(1), server: lab.host(2), serverAddress };
+    return { client: lab.host(1), server: lab.host(2), serverAddress, serverProcesses: [server.process] };
   }
 
   async tearDown(): Promise<void> {
-    const processes = [() => this.#lab.agent(1), () => this.#lab.agent(2), () => this.#lab.controlPlane];
-    for (const process of processes) await started(process)?.stop();
-  }
-}
-
-/** What a set-up that failed half-way has not made yet is no error when it is taken down. */
-function started<T>(get: () => T): T | null {
-  try {
-    return get();
-  } catch (error) {
-    if (error instanceof WarrenError && error.code === "not-ready") return null;
-    throw error;
+    for (const process of this.#running) await process.stop();
+    this.#running = [];
   }
 }

@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { tcpGbitPerSecond, udpDeliveredKpps } from "./iperf3-output.ts";
+import {
+  tcpBothGbitPerSecond,
+  tcpGbitPerSecond,
+  tcpGigabytes,
+  udpDeliveredKpps,
+  udpLossPercent,
+} from "./iperf3-output.ts";
 
 const recorded = (name: string): string => readFileSync(new URL(`../testdata/${name}`, import.meta.url), "utf8");
 
@@ -11,6 +17,20 @@ describe("what iperf3 printed", () => {
 
   it("gives the sum over eight TCP streams", () => {
     expect(tcpGbitPerSecond(recorded("iperf3-3.12-tcp-8.json"))).toBeCloseTo(22.19, 1);
+  });
+
+  it("adds both directions up, each as its receiver counted it", () => {
+    expect(tcpBothGbitPerSecond(recorded("iperf3-3.12-tcp-both.json"))).toBeCloseTo(3.976, 3);
+    expect(() => tcpBothGbitPerSecond(recorded("iperf3-3.12-tcp-1.json"))).toThrowError(/bidir_reverse/);
+  });
+
+  it("gives the payload that arrived", () => {
+    expect(tcpGigabytes(recorded("iperf3-3.12-tcp-both.json"))).toBeCloseTo(0.24982, 5);
+  });
+
+  it("gives the loss of a paced run, and of one under overload", () => {
+    expect(udpLossPercent(recorded("iperf3-3.12-udp-paced.json"))).toBe(0);
+    expect(udpLossPercent(recorded("iperf3-3.12-udp-64.json"))).toBeCloseTo(2.08, 1);
   });
 
   it("counts UDP datagrams that arrived, not those that were sent", () => {

@@ -12,18 +12,14 @@ type Meter = (path: Path, seconds: number, signal: AbortSignal) => Promise<Laten
  * between two programs; with `ping`, where sockperf cannot be had, between a program and the other end's kernel. All
  * systems of a comparison are measured with the same one.
  */
-export function latency(tool: "sockperf" | "ping", p50Goal?: Figure["goal"]): Work {
+export function latency(tool: "sockperf" | "ping"): Work {
   const meter = tool === "sockperf" ? sockperf : ping;
   const figure = (name: string, about: string): Figure => {
     return { name: `latency-${name}`, about: `one-way latency, ${about} (${tool})`, unit: "µs", better: "lower" };
   };
   return {
     name: "latency",
-    figures: [
-      { ...figure("p50", "median"), ...(p50Goal && { goal: p50Goal }) },
-      figure("p99", "99th percentile"),
-      figure("p99.9", "99.9th percentile"),
-    ],
+    figures: [figure("p50", "median"), figure("p99", "99th percentile"), figure("p99.9", "99.9th percentile")],
     // A run of sockperf takes two seconds more than it is told to; ping sends the same kind of lone packets without.
     warmUp: ping,
     run: async (path, seconds, signal) => {

@@ -1,8 +1,21 @@
-import { tcp, udpFlood } from "./iperf3.ts";
+import { connections } from "./connections.ts";
+import { tcp, tcpBoth, tcpOne, udpFlood, udpPaced } from "./iperf3.ts";
 import { latency } from "./latency.ts";
+import { memory } from "./memory.ts";
 import type { Work } from "./work.ts";
 
 /** Every work there is, in the order it is run. `latencyTool` is what this machine has. */
 export function allWorks(latencyTool: "sockperf" | "ping"): readonly Work[] {
-  return [tcp(1, { ratio: 0.55 }), tcp(8), udpFlood(64, { ratio: 0.7 }), latency(latencyTool, { ratio: 3.5 })];
+  return [
+    tcpOne,
+    tcp(8),
+    tcpBoth,
+    udpFlood(64),
+    udpFlood(512),
+    udpFlood(1400),
+    udpPaced,
+    latency(latencyTool),
+    connections,
+    memory,
+  ];
 }

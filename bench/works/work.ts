@@ -1,4 +1,5 @@
 import type { LabNode } from "@warren/e2e/lab/node.ts";
+import type { Supervised } from "@warren/e2e/lab/supervised.ts";
 
 /** The way between two hosts that a system under measurement has built. */
 export interface Path {
@@ -8,6 +9,8 @@ export interface Path {
   readonly server: LabNode;
   /** Address of the server's end; the route to it leads through the system. */
   readonly serverAddress: string;
+  /** The system's own processes on the server's host; none for a system of the kernel. */
+  readonly serverProcesses: readonly Supervised[];
 }
 
 /** One number that is measured again and again. */
@@ -17,8 +20,6 @@ export interface Figure {
   readonly about: string;
   readonly unit: string;
   readonly better: "higher" | "lower";
-  /** What Warren is expected to reach, as a ratio to the reference or as a value in `unit`; shown, never enforced. */
-  readonly goal?: { readonly ratio: number } | { readonly value: number };
 }
 
 /** Something that two ends do with each other, for as long as they are told. */
@@ -28,6 +29,9 @@ export interface Work {
   readonly figures: readonly Figure[];
   /** What is done right before `run` and not counted; `run` itself when left out. */
   readonly warmUp?: (path: Path, seconds: number, signal: AbortSignal) => Promise<unknown>;
-  /** Does it once, and resolves with one value for each of `figures`, in their order. Leaves nothing running. */
-  readonly run: (path: Path, seconds: number, signal: AbortSignal) => Promise<readonly number[]>;
+  /**
+   * Does it once, and resolves with one value for each of `figures`, in their order; null where the system has no such
+   * figure. Leaves nothing running.
+   */
+  readonly run: (path: Path, seconds: number, signal: AbortSignal) => Promise<readonly (number | null)[]>;
 }

@@ -1,4 +1,4 @@
-import type { DirectionCosts, StageCosts } from "@warren/common/api/types.ts";
+import type { StageCosts } from "@warren/common/api/types.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { uniqueLabName } from "../lab/lab.ts";
 import { createMesh, type Mesh } from "../lab/mesh.ts";
@@ -9,7 +9,12 @@ import { describeAsRoot } from "./as-root.ts";
 const PORT = 5001;
 const SECONDS = 2;
 
-const names = ({ stages }: DirectionCosts) => stages.map(({ stage }) => stage);
+/** Stages of a direction, over all workers, without `wait`. */
+const passed = ({ workers }: StageCosts, direction: "egress" | "ingress") =>
+  workers
+    .flatMap(({ stages }) => stages)
+    .filter((each) => each.direction === direction)
+    .map(({ stage }) => stage);
 
 describeAsRoot("the stages of a live mesh", () => {
   let mesh: Mesh;
@@ -21,7 +26,7 @@ describeAsRoot("the stages of a live mesh", () => {
   const bothNodes = () =>
     Promise.all([1, 2].map((node) => mesh.lab.warren<StageCosts>(node, "stages", "--seconds", String(SECONDS))));
 
-  it("add up to the CPU time of the threads while a stream flows, in both directions at both ends", async () => {
+  it("add up to the CPU time of the threads while a stream flows, at both ends", async () => {
     const [client, server] = [mesh.pod(1), mesh.pod(2)];
     const listening = await server.spawn(process.execPath, [podProgram("tcp-digest-server.mjs"), String(PORT)]);
     await waitFor("the server to listen", () => listening.log().includes("listening"));
@@ -30,33 +35,18 @@ describeAsRoot("the stages of a live mesh", () => {
     const sending = await client.spawn(process.execPath, args);
     try {
       const [sender, receiver] = (await bothNodes()) as [StageCosts, StageCosts];
-      for (const { egress, ingress } of [sender, receiver])
-        for (const costs of [egress, ingress]) {
-          expect(costs.packets).toBeGreaterThan(100);
-          expect(costs.accounted).toBeGreaterThan(0.9);
-          expect(costs.accounted).toBeLessThan(1.1);
-          expect(costs.ownNs).toBeLessThan(costs.cpuNs * 0.1);
-        }
-      expect(names(sender.egress)).toEqual([
-        "wait",
-        "read",
-        "parse",
-        "lookup",
-        "police",
-        "segment",
-        "encapsulate",
-        "join",
-        "send",
-      ]);
-      expect(names(receiver.ingress)).toEqual([
-        "wait",
-        "receive",
-        "sender",
-        "decapsulate",
-        "police",
-        "coalesce",
-        "write",
-      ]);
+      expect(sender.egress.packets).toBeGreaterThan(10_000);
+      expect(receiver.ingress.packets).toBeGreaterThan(10_000);
+      // Of two workers, the one that only carries acknowledgements has little to tell.
+      const busy = [sender, receiver].flatMap(({ workers }) => workers).filter(({ cpuNs }) => cpuNs > SECONDS * 1e8);
+      expect(busy.length).toBeGreaterThanOrEqual(2);
+      for (const { accounted, ownNs, cpuNs } of busy) {
+        expect(accounted).toBeGreaterThan(0.9);
+        expect(accounted).toBeLessThan(1.1);
+        expect(ownNs).toBeLessThan(cpuNs * 0.1);
+      }
+      expect(passed(sender, "egress").join(" ")).toBe("read parse lookup police segment encapsulate join send");
+      expect(passed(receiver, "ingress").join(" ")).toBe("receive sender decapsulate police coalesce write");
       expect(sending.running).toBe(true);
     } finally {
       await sending.end();
@@ -70,8 +60,9 @@ describeAsRoot("the stages of a live mesh", () => {
       const { code, stderr } = await mesh.lab.tryWarren(1, "stages", "--seconds", "1");
       return code === 6 && /another caller/.test(stderr);
     });
-    const { egress } = await first;
-    expect(egress.packets).toBe(0);
-    expect(egress.stages.every(({ nsPerPacket }) => nsPerPacket === null)).toBe(true);
+    const { egress, ingress, workers } = await first;
+    expect([egress.packets, ingress.packets]).toEqual([0, 0]);
+    const figures = workers.flatMap(({ stages }) => stages.map(({ nsPerPacket }) => nsPerPacket));
+    expect(figures.every((figure) => figure === null)).toBe(true);
   });
 });

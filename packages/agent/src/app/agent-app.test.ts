@@ -513,7 +513,7 @@ describe("a running agent", () => {
     while (!dataPlane.timing) await clock.advance(0);
     await expect(callLocal(socket, "POST", "/v1/stages")).rejects.toMatchObject({ code: "busy" });
     await clock.advance(2_000);
-    expect(await costs).toMatchObject({ seconds: 2, egress: { packets: 0, accounted: null } });
+    expect(await costs).toMatchObject({ seconds: 2, egress: { packets: 0 }, workers: [{ accounted: null }] });
     const caller = new AbortController();
     const given = callLocal(socket, "POST", "/v1/stages", {}, caller.signal);
     while (!dataPlane.timing) await clock.advance(0);

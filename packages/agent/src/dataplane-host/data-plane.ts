@@ -77,14 +77,15 @@ export interface DataPlaneStats {
     readonly udpSend: number;
     readonly udpReceive: number;
   };
-  /** What the timing of stages has counted; complete while it is off. */
-  readonly stages: Readonly<Record<Direction, StageTotals>>;
+  /** What the timing of stages has counted in each worker; complete while it is off. */
+  readonly workers: readonly WorkerTimes[];
   /** Which offloads the kernel gave, probed at start. */
   readonly offloads: Offloads;
 }
 
 /** Sums over all times that stages were timed. Of the rounds of a worker's loop only some are timed. */
-export interface StageTotals {
+export interface WorkerTimes {
+  readonly directions: readonly Direction[];
   /** CPU time of the thread, and the part of it that the timing took. */
   readonly cpuNs: number;
   readonly ownNs: number;

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
@@ -19,7 +20,15 @@ import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 /** A worker holds typed arrays, which are outside the heap; a small heap keeps an agent at rest small. */
 const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 48, stackSizeMb: 1 };
 
-/** The data plane on kernel devices: two threads, each blocked in its own system call. */
+/**
+ * Which worker does what. One for both directions where there are no processors to spare: a worker that just wrote to the
+ * TUN device finds the answer there, and nobody need be woken for an acknowledgement (ADR 0009).
+ */
+function workerDirections(processors = availableParallelism()): readonly (readonly Direction[])[] {
+  return processors <= 2 ? [["egress", "ingress"]] : [["egress"], ["ingress"]];
+}
+
+/** The data plane on kernel devices: worker threads that block in their own system calls. */
 export function createWorkerDataPlane(options: DataPlaneOptions): DataPlane {
   return new WorkerDataPlane(options);
 }
@@ -37,6 +46,7 @@ class WorkerDataPlane implements DataPlane {
   readonly #book = new CounterBook();
   readonly #stopFlag = new SharedArrayBuffer(4);
   readonly #listeners: ((error: Error) => void)[] = [];
+  readonly #directions = workerDirections();
   #libc: Libc | undefined;
   #tun: TunHandle | undefined;
   #udp: UdpHandle | undefined;
@@ -65,7 +75,7 @@ class WorkerDataPlane implements DataPlane {
         ...["gso_max_segs", String(limit.maxSegments), "gso_max_size", String(limit.maxSize), "up"],
       ]);
       process.on("exit", this.#onExit);
-      await Promise.all([this.#startWorker("egress", kernels), this.#startWorker("ingress", kernels)]);
+      await Promise.all(this.#directions.map((_, worker) => this.#startWorker(worker, kernels)));
     } catch (error) {
       await this.stop();
       throw error;
@@ -86,7 +96,7 @@ class WorkerDataPlane implements DataPlane {
   }
 
   stats(): DataPlaneStats {
-    return this.#book.stats(this.#nodeIds, this.#offloads());
+    return this.#book.stats(this.#nodeIds, this.#offloads(), this.#directions);
   }
 
   async stop(): Promise<void> {
@@ -109,12 +119,14 @@ class WorkerDataPlane implements DataPlane {
     this.#listeners.push(listener);
   }
 
-  #startWorker(direction: Direction, kernels: WebAssembly.Module): Promise<void> {
+  #startWorker(number: number, kernels: WebAssembly.Module): Promise<void> {
+    const directions = this.#directions[number]!;
     const { overlayMtu, vni, vtepMac } = this.#options;
     const wake = openEventFd(this.#libc!);
     const { port1: port, port2 } = new MessageChannel();
     const workerData: WorkerStart = {
-      direction,
+      worker: number,
+      directions,
       kernels,
       counters: this.#book.memory,
       stopFlag: this.#stopFlag,
@@ -133,7 +145,7 @@ class WorkerDataPlane implements DataPlane {
       workerData,
       transferList: [port2],
       resourceLimits: WORKER_LIMITS,
-      name: `warren-${direction}`,
+      name: `warren-${directions.join("-")}`,
       execArgv: [],
       env: {},
     });
@@ -147,7 +159,7 @@ class WorkerDataPlane implements DataPlane {
       } else if (message.type === "failed") {
         failure = new WarrenError(
           "internal",
-          `the ${direction} worker lost its device (${errnoName(message.errno)}): was ${this.#options.tunName} deleted?`,
+          `the ${directions.join(" and ")} worker lost its device (${errnoName(message.errno)}): was ${this.#options.tunName} deleted?`,
         );
       } else {
         entry.applied.get(message.id)?.();
@@ -164,7 +176,7 @@ class WorkerDataPlane implements DataPlane {
       // Its last words may still be on their way.
       for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
       exit();
-      const error = failure ?? new WarrenError("internal", `the ${direction} worker ended by itself`);
+      const error = failure ?? new WarrenError("internal", `the ${directions.join(" and ")} worker ended by itself`);
       setFailed(error);
       if (!this.#stopping) for (const listener of this.#listeners) listener(error);
     });

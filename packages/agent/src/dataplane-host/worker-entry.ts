@@ -1,9 +1,9 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
-import { Egress } from "../dataplane/egress.ts";
+import { Egress, IDLE, MORE } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
 import { StageTimer } from "../dataplane/stage-timer.ts";
-import { WAIT } from "../dataplane/stages.ts";
+import { type Direction, WAIT } from "../dataplane/stages.ts";
 import { useEventFd } from "../platform/linux/eventfd.ts";
 import { loadLibc, nativeAddress } from "../platform/linux/libc.ts";
 import { PollSet } from "../platform/linux/poll.ts";
@@ -11,51 +11,55 @@ import { createThreadClock } from "../platform/linux/thread-clock.ts";
 import { createTunPort } from "../platform/linux/tun.ts";
 import { createUdpPort } from "../platform/linux/udp-port.ts";
 import { emptyTables, openTables } from "../route/forwarding-tables.ts";
+import { Patience } from "./patience.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /*
- * A worker thread of the packet path. It has no event loop: it is blocked in `poll` on its device and an eventfd, and
- * reads its messages itself when the eventfd wakes it. It ends when told to, or when its device is gone.
+ * A worker thread of the packet path: one direction, or both in turn. It has no event loop: it forwards for as long as its
+ * devices have something, then waits for them and for an eventfd (`patience.ts`). It takes its messages itself when the
+ * host has rung. It ends when told to, or when a device is gone.
  */
 
-/** Reads or receives between two looks at the eventfd: a few milliseconds at most, so `apply` is never starved. */
-const BUDGET = 512;
+/** What a direction may do before the other, or a message, has its turn: under a millisecond. See `Egress.run`. */
+const BUDGET = 256;
 
-/**
- * Looks at the device before the thread blocks, about 10 µs of them: being woken costs a switch and, in a virtual
- * machine, an interrupt of another core. Egress looks once, after it has let others run: the sender, on the same core, may
- * have more to say (ADR 0008).
- */
-const LOOKS = { egress: 1, ingress: 20 } as const;
-
-/** One round in so many is timed while stages are timed (ADR 0009). */
+/** One round in so many is timed while stages are timed (ADR 0026). */
 const TIMED_ROUNDS = 8;
 
 const start = workerData as WorkerStart;
 const { port } = start;
 const libc = loadLibc();
-const arena = createArena(start.kernels);
-const base = nativeAddress(arena.bytes);
-arena.kernels.setNativeBase(base % 0x1_0000_0000, Math.floor(base / 0x1_0000_0000));
 const counters = new Float64Array(start.counters);
 const stopFlag = new Int32Array(start.stopFlag);
-const tun = createTunPort(libc, arena, start.tunFd);
-const udp = createUdpPort(libc, arena, start.udpFd, RECEIVE_NAME);
-const stages = new StageTimer(start.direction, counters, createThreadClock(libc), TIMED_ROUNDS);
+const stages = new StageTimer(counters, start.worker, createThreadClock(libc), TIMED_ROUNDS);
 const tables = openTables(emptyTables());
-const pipeline =
-  start.direction === "egress"
-    ? new Egress(arena, tun, udp, counters, stages, tables, start)
-    : new Ingress(arena, tun, udp, counters, stages, tables, {
-        vni: start.vni,
-        vtepMac: start.vtepMac,
-        overlayMtu: start.overlayMtu,
-        tso: start.tso,
-        maxUdpSegments: start.uso ? start.maxSegments : 1,
-      });
+const pipelines = start.directions.map(openPipeline);
 const wake = useEventFd(libc, start.eventFd);
-const polled = new PollSet(libc, [start.direction === "egress" ? start.tunFd : start.udpFd, start.eventFd]);
+const devices = start.directions.map((direction) => (direction === "egress" ? start.tunFd : start.udpFd));
+const polled = new PollSet(libc, [start.eventFd, ...devices]);
+const patience = new Patience({
+  look: () => polled.wait(0) !== 0,
+  block: () => polled.wait(),
+  giveWay: () => libc.sched_yield(),
+  now: () => performance.now(),
+});
 const say = (message: FromWorker) => port.postMessage(message);
+
+function openPipeline(direction: Direction): Egress | Ingress {
+  const arena = createArena(start.kernels);
+  const base = nativeAddress(arena.bytes);
+  arena.kernels.setNativeBase(base % 0x1_0000_0000, Math.floor(base / 0x1_0000_0000));
+  const tun = createTunPort(libc, arena, start.tunFd);
+  const udp = createUdpPort(libc, arena, start.udpFd, RECEIVE_NAME);
+  if (direction === "egress") return new Egress(arena, tun, udp, counters, stages, tables, start);
+  return new Ingress(arena, tun, udp, counters, stages, tables, {
+    vni: start.vni,
+    vtepMac: start.vtepMac,
+    overlayMtu: start.overlayMtu,
+    tso: start.tso,
+    maxUdpSegments: start.uso ? start.maxSegments : 1,
+  });
+}
 
 /** Takes all waiting messages. @returns false when the worker is to end. */
 function obey(): boolean {
@@ -66,28 +70,33 @@ function obey(): boolean {
     if (!received) return true;
     const message = received.message as ToWorker;
     if (message.type === "stop") return false;
-    if (message.type === "tables") pipeline.setTables(openTables(message.tables));
+    if (message.type === "tables") for (const pipeline of pipelines) pipeline.setTables(openTables(message.tables));
     else if (message.on) stages.start();
     else stages.stop();
     say({ type: "applied", id: message.id });
   }
 }
 
-/** Returns when there is something to do; only the last look blocks. */
-function waitForWork(): void {
-  if (start.direction === "egress") libc.sched_yield();
-  for (let looks = LOOKS[start.direction]; looks > 0; looks--) if (polled.wait(0) !== 0) return;
-  polled.wait();
+/** Each direction once. @returns `IDLE`, `MORE`, or `-errno` */
+function turn(): number {
+  let result = IDLE;
+  for (const pipeline of pipelines) {
+    const one = pipeline.run(BUDGET);
+    if (one < 0) return one;
+    result |= one;
+  }
+  return result;
 }
 
 function forward(): void {
+  let result = MORE;
   for (;;) {
     stages.round();
-    waitForWork();
+    if (result === IDLE) patience.wait();
+    else polled.wait(0);
     stages.mark(WAIT);
-    if (polled.isReady(1) && !obey()) return;
-    if (!polled.isReady(0)) continue;
-    const result = pipeline.run(BUDGET);
+    if (polled.isReady(0) && !obey()) return;
+    result = turn();
     if (result < 0) {
       say({ type: "failed", errno: -result });
       return;

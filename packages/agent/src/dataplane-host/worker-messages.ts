@@ -4,7 +4,10 @@ import type { ForwardingTableData } from "../route/forwarding-tables.ts";
 
 /** What a worker is started with. Descriptors are opened and closed by the host; they are one process's. */
 export interface WorkerStart {
-  readonly direction: Direction;
+  /** Which worker this is, from 0. */
+  readonly worker: number;
+  /** One, or both for a worker that does all. */
+  readonly directions: readonly Direction[];
   readonly kernels: WebAssembly.Module;
   readonly counters: SharedArrayBuffer;
   /** One Int32: not 0 when the worker must end whatever messages say (the process is exiting). */

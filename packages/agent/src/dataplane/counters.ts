@@ -5,7 +5,7 @@ import { DROP_REASONS, type DropReason } from "./drop.ts";
  * one writing thread (hence two blocks of drops), and an aligned 8-byte store is seen whole by any reader.
  *
  *     [0…63] drops of egress   [64…127] drops of ingress   [128…131] system calls
- *     [256…319] stages of egress   [320…383] stages of ingress   [384…] four per peer slot
+ *     [256…383] stages, 64 for each of two workers   [384…] four per peer slot
  */
 export type Counters = Float64Array;
 
@@ -15,9 +15,8 @@ export const SYSCALL_TUN_READ = 128;
 export const SYSCALL_TUN_WRITE = 129;
 export const SYSCALL_UDP_SEND = 130;
 export const SYSCALL_UDP_RECEIVE = 131;
-/** Blocks that a `StageTimer` writes: five totals, then two for each stage. */
-export const EGRESS_STAGES = 256;
-export const INGRESS_STAGES = 320;
+const STAGES = 256;
+const PER_WORKER = 64;
 const PEERS = 384;
 const PER_PEER = 4;
 
@@ -28,6 +27,11 @@ export const COUNTER_BYTES = (PEERS + COUNTER_SLOTS * PER_PEER) * Float64Array.B
 /** Index of the first of a peer's four counters: tx packets, tx bytes, rx packets, rx bytes. */
 export function peerCounters(slot: number): number {
   return PEERS + slot * PER_PEER;
+}
+
+/** Index of the first of a worker's counters of stages: five totals, then two for each stage. */
+export function workerStages(worker: number): number {
+  return STAGES + worker * PER_WORKER;
 }
 
 /** CPU time of the thread while its stages were timed, in ns; the part of it that the timing itself took. */

@@ -172,7 +172,7 @@ describe("a super-packet", () => {
       path.tun.send(large.packet, large.vnet);
       path.tun.send(tiny.packet, tiny.vnet);
     }
-    path.egress.run(100);
+    path.egress.run(1000);
     expect(path.drops()).toEqual({});
     expect(path.inner()).toHaveLength(6 * (43 + 1334));
     expect(path.inner().every(hasRightChecksums)).toBe(true);

@@ -58,6 +58,9 @@ const FIRST = PACKETS + HEADROOM - OUTER;
 const EIO = -5;
 const PASS = -1;
 
+/** Bytes that cost as much of a budget as a small packet, as a power of two. */
+export const BUDGET_SHIFT = 12;
+
 /** Results of `run`, if not below zero. */
 export const IDLE = 0;
 export const MORE = 1;
@@ -120,14 +123,15 @@ export class Egress {
   }
 
   /**
-   * Forwards until the TUN device has no more, `budget` packets were read, or the underlay has no room: the wait for it
-   * was long enough for a look at the eventfd.
+   * Forwards until the TUN device has no more, `budget` is used up, or the underlay has no room: the wait for it was long
+   * enough for others to have their turn.
    *
+   * @param budget in small packets; 4 KiB cost as much as one
    * @returns `IDLE`, `MORE`, or `-errno` when the device is gone
    */
   run(budget: number): number {
     this.#isFull = false;
-    for (let reads = 0; reads < budget && !this.#isFull; reads++) {
+    for (let left = budget; left > 0 && !this.#isFull; left--) {
       if (this.#end + OUTER + MAX_READ > PACKETS_END) this.#flush();
       const length = this.#tun.read(this.#end + OUTER - VNET_HEADER, MAX_READ);
       this.#stages.mark(STAGE.read);
@@ -136,6 +140,7 @@ export class Egress {
         this.#flush();
         return length === WOULD_BLOCK || !isFatal(length) ? IDLE : length;
       }
+      left -= length >>> BUDGET_SHIFT;
       const verdict = this.#forward(length - VNET_HEADER);
       if (verdict !== PASS) this.#drop(verdict);
       this.#stages.mark(verdict === PASS ? STAGE.join : STAGE.police);

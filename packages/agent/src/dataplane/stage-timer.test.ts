@@ -1,24 +1,27 @@
 import { describe, expect, test } from "vitest";
 import {
   COUNTER_BYTES,
-  EGRESS_STAGES,
   STAGE_OWN_NS,
   STAGE_ROUNDS,
   STAGE_TIMED_ROUNDS,
   STAGE_TOTAL_NS,
   STAGE_UNPLACED_NS,
   stageCounters,
+  workerStages,
 } from "./counters.ts";
 import { StageTimer } from "./stage-timer.ts";
-import { EGRESS_STAGE as STAGE, STAGES } from "./stages.ts";
+import { EGRESS_STAGE, STAGES, WAIT } from "./stages.ts";
 import { FakeStageClock } from "./testing/fake-stage-clock.ts";
+
+const WORKER = 1;
+const STAGE = { wait: WAIT, ...EGRESS_STAGE };
 
 function createTimer(every = 1, costs: Partial<Pick<FakeStageClock, "wallCost" | "cpuCost">> = {}) {
   const clock = Object.assign(new FakeStageClock(), costs);
   const counters = new Float64Array(COUNTER_BYTES / 8);
-  const timer = new StageTimer("egress", counters, clock, every);
-  const total = (which: number) => counters[EGRESS_STAGES + which]!;
-  const stages = STAGES.egress.map((_, stage) => stageCounters(stage));
+  const timer = new StageTimer(counters, WORKER, clock, every);
+  const total = (which: number) => counters[workerStages(WORKER) + which]!;
+  const stages = STAGES.map((_, stage) => stageCounters(stage));
   return {
     clock,
     timer,

@@ -1,15 +1,14 @@
 import {
   type Counters,
-  EGRESS_STAGES,
-  INGRESS_STAGES,
   STAGE_OWN_NS,
   STAGE_ROUNDS,
   STAGE_TIMED_ROUNDS,
   STAGE_TOTAL_NS,
   STAGE_UNPLACED_NS,
   stageCounters,
+  workerStages,
 } from "./counters.ts";
-import { type Direction, STAGES, WAIT } from "./stages.ts";
+import { STAGES, WAIT } from "./stages.ts";
 
 /** The two clocks that stages are timed with. Each writes what it reads to its place: a number returned is allocated. */
 export interface StageClock {
@@ -42,7 +41,7 @@ const CALIBRATION_ROUNDS = 40;
 const CALIBRATION_MARKS = 20;
 const PIECE = new Uint8Array(64);
 /** A stage that there is not, for calibration. */
-const NO_STAGE = 15;
+const NO_STAGE = STAGES.length;
 /** A reading of the CPU time that took longer was preempted. */
 const MAX_READING_NS = 5_000;
 /** No stage runs for that long, so the thread was blocked or preempted. A copy of 64 KiB takes 10 µs. */
@@ -79,11 +78,11 @@ export class StageTimer {
   #gap = 0;
   #random = 1;
 
-  /** Only this timer writes the block of `counters` for the stages of `direction`. */
-  constructor(direction: Direction, counters: Counters, clock: StageClock, every: number) {
+  /** @param worker whose block of `counters` only this timer writes */
+  constructor(counters: Counters, worker: number, clock: StageClock, every: number) {
     this.#counters = counters;
-    this.#at = direction === "egress" ? EGRESS_STAGES : INGRESS_STAGES;
-    this.#isCall = Uint8Array.from(STAGES[direction], ({ call }, stage) => (call || stage === WAIT ? 1 : 0));
+    this.#at = workerStages(worker);
+    this.#isCall = Uint8Array.from(STAGES, ({ call }, stage) => (call || stage === WAIT ? 1 : 0));
     this.#clock = clock;
     this.#every = every;
   }

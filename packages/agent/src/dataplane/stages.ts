@@ -1,7 +1,6 @@
 /** The stages of the packet path, in the order of the roads that egress.ts and ingress.ts begin with. */
-const TABLE = {
+const ROADS = {
   egress: [
-    { name: "wait", about: "looks for work, blocks, is woken" },
     { name: "read", about: "one packet or super-packet from the TUN device", call: "tunRead" },
     { name: "parse", about: "version and lengths" },
     { name: "lookup", about: "inner source and destination in the routing table" },
@@ -13,7 +12,6 @@ const TABLE = {
     { name: "send", about: "a run to the underlay", call: "udpSend" },
   ],
   ingress: [
-    { name: "wait", about: "looks for work, blocks, is woken" },
     { name: "receive", about: "datagrams of one sender from the underlay", call: "udpReceive" },
     { name: "sender", about: "outer source to peer" },
     { name: "open", about: "decrypts in place, replay window" },
@@ -24,22 +22,31 @@ const TABLE = {
   ],
 } as const;
 
+export type Direction = keyof typeof ROADS;
+
 export interface Stage {
+  /** Null for `wait`, which a worker for both directions does for both. */
+  readonly direction: Direction | null;
   readonly name: string;
   readonly about: string;
   /** The stage is this system call, and all of them are counted, whether the stage is timed or not. */
   readonly call?: "tunRead" | "udpSend" | "udpReceive" | "tunWrite";
 }
 
-export type Direction = keyof typeof TABLE;
+/** Every stage; its place is its number for `StageTimer.mark`. */
+export const STAGES: readonly Stage[] = [
+  { direction: null, name: "wait", about: "looks for work, blocks, is woken" },
+  ...ROADS.egress.map((stage) => ({ direction: "egress" as const, ...stage })),
+  ...ROADS.ingress.map((stage) => ({ direction: "ingress" as const, ...stage })),
+];
 
-export const STAGES: Readonly<Record<Direction, readonly Stage[]>> = TABLE;
-
-/** Numbers for `StageTimer.mark`. Both roads begin with `wait`. */
 export const WAIT = 0;
-export const EGRESS_STAGE = numbers(TABLE.egress);
-export const INGRESS_STAGE = numbers(TABLE.ingress);
+export const EGRESS_STAGE = numbers(ROADS.egress, WAIT + 1);
+export const INGRESS_STAGE = numbers(ROADS.ingress, WAIT + 1 + ROADS.egress.length);
 
-function numbers<Name extends string>(stages: readonly { readonly name: Name }[]): Readonly<Record<Name, number>> {
-  return Object.fromEntries(stages.map(({ name }, index) => [name, index])) as Record<Name, number>;
+function numbers<Name extends string>(
+  road: readonly { readonly name: Name }[],
+  first: number,
+): Readonly<Record<Name, number>> {
+  return Object.fromEntries(road.map(({ name }, index) => [name, first + index])) as Record<Name, number>;
 }

@@ -2,9 +2,8 @@ import type { StageCosts } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { sleep } from "../control-client/retry.ts";
-import { STAGES } from "../dataplane/stages.ts";
 import type { DataPlane } from "../dataplane-host/data-plane.ts";
-import { directionCosts } from "./stage-costs.ts";
+import { workerCosts } from "./worker-costs.ts";
 
 /** Times the stages of the packet path for a while, for one caller at a time. */
 export class StageWatch {
@@ -27,7 +26,7 @@ export class StageWatch {
     this.#isBusy = true;
     const plane = this.#dataPlane;
     try {
-      const { stages: before } = plane.stats();
+      const { workers: before } = plane.stats();
       await plane.timeStages(true);
       const from = plane.stats();
       const startedMs = this.#clock.monotonicMs();
@@ -35,25 +34,27 @@ export class StageWatch {
       const to = plane.stats();
       const endedMs = this.#clock.monotonicMs();
       await plane.timeStages(false);
-      const { stages: after } = plane.stats();
+      const { workers: after } = plane.stats();
       const syscalls = {
         tunRead: to.syscalls.tunRead - from.syscalls.tunRead,
         tunWrite: to.syscalls.tunWrite - from.syscalls.tunWrite,
         udpSend: to.syscalls.udpSend - from.syscalls.udpSend,
         udpReceive: to.syscalls.udpReceive - from.syscalls.udpReceive,
       };
-      return {
-        seconds: (endedMs - startedMs) / 1000,
-        egress: directionCosts(STAGES.egress, {
-          ...{ before: before.egress, after: after.egress, syscalls },
+      const traffic = {
+        egress: {
           packets: to.total.txPackets - from.total.txPackets,
           bytes: to.total.txBytes - from.total.txBytes,
-        }),
-        ingress: directionCosts(STAGES.ingress, {
-          ...{ before: before.ingress, after: after.ingress, syscalls },
+        },
+        ingress: {
           packets: to.total.rxPackets - from.total.rxPackets,
           bytes: to.total.rxBytes - from.total.rxBytes,
-        }),
+        },
+      };
+      return {
+        seconds: (endedMs - startedMs) / 1000,
+        ...traffic,
+        workers: before.map((each, index) => workerCosts({ before: each, after: after[index]!, syscalls, traffic })),
       };
     } finally {
       await plane.timeStages(false);

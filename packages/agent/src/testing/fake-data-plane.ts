@@ -5,8 +5,13 @@ import type {
   DataPlaneOptions,
   DataPlaneStats,
   ForwardingView,
-  StageTotals,
+  WorkerTimes,
 } from "../dataplane-host/data-plane.ts";
+
+const NO_TIMES: WorkerTimes = {
+  ...{ directions: ["egress", "ingress"], cpuNs: 0, ownNs: 0, rounds: 0, timedRounds: 0, unplacedNs: 0 },
+  stages: STAGES.map(() => ({ ns: 0, visits: 0 })),
+};
 
 /** A packet path that only remembers what it was told. */
 export class FakeDataPlane implements DataPlane {
@@ -41,7 +46,7 @@ export class FakeDataPlane implements DataPlane {
       peers: new Map(),
       drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
       syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },
-      stages: { egress: noStages(STAGES.egress.length), ingress: noStages(STAGES.ingress.length) },
+      workers: [NO_TIMES],
       offloads: { tunVnetHdr: true, tunTso: true, tunUso: true, udpSegment: true, udpGro: true },
     };
   }
@@ -59,9 +64,4 @@ export class FakeDataPlane implements DataPlane {
     this.running = false;
     this.#fail(error);
   }
-}
-
-function noStages(count: number): StageTotals {
-  const stages = Array.from({ length: count }, () => ({ ns: 0, visits: 0 }));
-  return { cpuNs: 0, ownNs: 0, rounds: 0, timedRounds: 0, unplacedNs: 0, stages };
 }

@@ -3,14 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import type { Route } from "@warren/common/api/route.ts";
-import type {
-  AgentStatus,
-  DirectionCosts,
-  NodeInfo,
-  PodInfo,
-  StageCosts,
-  TokenCreated,
-} from "@warren/common/api/types.ts";
+import type { AgentStatus, NodeInfo, PodInfo, StageCosts, TokenCreated } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Outcome, runWarren } from "../testing/run-warren.ts";
@@ -260,15 +253,31 @@ test("doctor names an address or endpoint that is none as usage", async () => {
   }
 });
 
-const EGRESS: DirectionCosts = {
-  ...{ packets: 1_000_000, bytes: 64_000_000, cpuNs: 2e9, ownNs: 1e6, rounds: 3200, timedRounds: 200, accounted: 0.98 },
-  stages: [
-    { stage: "wait", about: "looks", visits: 3200, nsPerVisit: 30_000, nsPerPacket: 96, share: 0.048 },
-    { stage: "read", about: "reads", visits: 1_000_000, nsPerVisit: 1864, nsPerPacket: 1864, share: 0.932 },
+const COSTS: StageCosts = {
+  seconds: 4,
+  egress: { packets: 1_000_000, bytes: 64_000_000 },
+  ingress: { packets: 0, bytes: 0 },
+  workers: [
+    {
+      directions: ["egress", "ingress"],
+      ...{ cpuNs: 2e9, ownNs: 1e6, rounds: 3200, timedRounds: 200, accounted: 0.98 },
+      stages: [
+        {
+          ...{ direction: null, stage: "wait", about: "looks" },
+          ...{ visits: 3200, nsPerVisit: 30_000, nsPerPacket: 96, share: 0.048 },
+        },
+        {
+          ...{ direction: "egress", stage: "read", about: "reads" },
+          ...{ visits: 1_000_000, nsPerVisit: 1864, nsPerPacket: 1864, share: 0.932 },
+        },
+        {
+          ...{ direction: "ingress", stage: "receive", about: "receives" },
+          ...{ visits: 3200, nsPerVisit: 5, nsPerPacket: null, share: 0 },
+        },
+      ],
+    },
   ],
 };
-const IDLE: DirectionCosts = { ...EGRESS, packets: 0, bytes: 0, cpuNs: 0, stages: [], accounted: null };
-const COSTS: StageCosts = { seconds: 4, egress: EGRESS, ingress: IDLE };
 
 test("stages shows the road of both directions, and that the stages add up", async () => {
   await serve("agent", { "POST /v1/stages": COSTS });
@@ -276,25 +285,26 @@ test("stages shows the road of both directions, and that the stages add up", asy
   expect(code).toBe(0);
   expect(stderr).toBe("measuring for 4 s …\n");
   expect(asked).toEqual([{ method: "POST", path: "/v1/stages", body: { seconds: 4 } }]);
-  expect(stdout.split("\n")).toEqual([
-    "egress, pod to underlay: 1,000,000 packets, 15 MiB/s, 50.0 % of a core",
-    "STAGE   NS/PACKET   SHARE",
-    "wait    96          4.8 %    █",
-    `read    1,864       93.2 %   ${"█".repeat(19)}`,
-    "total 2,000 ns a packet",
-    "the stages account for 98.0 % of the CPU time of the thread",
-    "",
-    "ingress, underlay to pod: 0 packets, 0 B/s, 0.0 % of a core",
-    "",
+  expect(stdout.split("\n").map((line) => line.split(/ {3,}/))).toEqual([
+    ["egress, pod to underlay: 1,000,000 packets, 15 MiB/s"],
+    ["ingress, underlay to pod: 0 packets, 0 B/s"],
+    [""],
+    ["worker for egress and ingress: 50.0 % of a core"],
+    ["DIRECTION", "STAGE", "NS/PACKET", "SHARE", "OF-CPU-TIME"],
+    ["-", "wait", "96", "4.8 %", "█"],
+    ["egress", "read", "1,864", "93.2 %", "█".repeat(19)],
+    ["ingress", "receive", "-", "0.0 %", "▏"],
+    ["the stages account for 98.0 % of the CPU time of the thread"],
+    [""],
   ]);
-  expect((await warren("stages", "-o", "wide")).stdout).toMatch(
-    /NS\/VISIT +VISITS +ABOUT[\s\S]*200 of 3,200 rounds timed/,
-  );
+  const wide = (await warren("stages", "-o", "wide")).stdout;
+  expect(wide).toMatch(/NS\/VISIT +VISITS +ABOUT/);
+  expect(wide).toContain("200 of 3,200 rounds timed, which took 1.0 ms");
   expect(JSON.parse((await warren("stages", "-o", "json")).stdout)).toEqual(COSTS);
 });
 
 test("stages says what to do when nothing was forwarded, and refuses a time that is too long", async () => {
-  await serve("agent", { "POST /v1/stages": { ...COSTS, egress: IDLE } });
+  await serve("agent", { "POST /v1/stages": { ...COSTS, egress: COSTS.ingress } });
   expect((await warren("stages")).stderr).toContain("while traffic flows");
   const { code, stderr } = await warren("stages", "--seconds", "61");
   expect(code).toBe(2);

@@ -116,14 +116,20 @@ export interface StagesRequest {
 export interface StageCosts {
   /** How long they were timed. */
   readonly seconds: number;
-  readonly egress: DirectionCosts;
-  readonly ingress: DirectionCosts;
+  /** What was forwarded meanwhile, by direction: inner packets, as the counters of traffic count them. */
+  readonly egress: StageTraffic;
+  readonly ingress: StageTraffic;
+  /** One for both directions on a machine with one or two processors, else one for each. */
+  readonly workers: readonly WorkerCosts[];
 }
 
-export interface DirectionCosts {
-  /** Inner packets and their bytes meanwhile, as the counters of traffic count them. */
+export interface StageTraffic {
   readonly packets: number;
   readonly bytes: number;
+}
+
+export interface WorkerCosts {
+  readonly directions: readonly ("egress" | "ingress")[];
   /** CPU time of the worker's thread, without what the timing took. */
   readonly cpuNs: number;
   /** CPU time that the timing took. */
@@ -138,13 +144,15 @@ export interface DirectionCosts {
 }
 
 export interface StageCost {
+  /** Null for `wait`, which a worker for both directions does for both. */
+  readonly direction: "egress" | "ingress" | null;
   readonly stage: string;
   /** What happens there. */
   readonly about: string;
   /** How often it was passed, scaled up from timed rounds: for a packet, a super-packet or a run of many. */
   readonly visits: number;
   readonly nsPerVisit: number;
-  /** Null when no packet was forwarded. */
+  /** For each packet of its direction; null when there was none. */
   readonly nsPerPacket: number | null;
   /** Part of `cpuNs`. */
   readonly share: number;

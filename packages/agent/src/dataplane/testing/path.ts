@@ -81,7 +81,7 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
     write: (iovec, count) => device.write(iovec, count),
   };
   const clock = new FakeStageClock();
-  const stages = new StageTimer("egress", counters, clock, 1);
+  const stages = new StageTimer(counters, 0, clock, 1);
   const egress = new Egress(arena, port, udp, counters, stages, tablesOf(options.node ?? 1), {
     overlayMtu: options.mtu ?? MTU,
     maxSegments: options.maxSegments ?? 64,
@@ -132,7 +132,7 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
   };
   const port = { read: () => WOULD_BLOCK, write: (iovec: number, count: number) => control.write(iovec, count) };
   const clock = new FakeStageClock();
-  const stages = new StageTimer("ingress", counters, clock, 1);
+  const stages = new StageTimer(counters, 0, clock, 1);
   const ingress = new Ingress(arena, port, udp, counters, stages, tablesOf(node), {
     vni: VNI,
     vtepMac: parseMac(mac(node)),

@@ -1,0 +1,72 @@
+/**
+ * How a worker waits for its devices. To be woken costs a thread 30 µs and more on a virtual machine: the processor it
+ * left was halted, and comes back by an interrupt. So a worker that expects more looks a while before it blocks, and
+ * lets others run between two looks.
+ *
+ *     look ─ found ──────────────────────────────▶ go on
+ *      │ nothing                            ▲
+ *      ▼                                    │ found
+ *     give way ─▶ look ─▶ give way ─▶ look ─┤
+ *                                           │ the window is over, or giving way took long: somebody else needs the
+ *                                           ▼ processor, and being woken is the quicker way to get it back
+ *                                         block
+ *
+ * The window is open only while it pays: after a wait longer than it, the next one blocks at once; after a shorter one
+ * it is open again. So a node at rest, and one with a packet now and then, spends nothing.
+ *
+ * The constants are measured (ADR 0009).
+ */
+export interface PatiencePorts {
+  /** True when there is something to do; does not block. */
+  look(): boolean;
+  /** Blocks until there is. */
+  block(): void;
+  /** Offers the processor to other threads. */
+  giveWay(): void;
+  /** Milliseconds, monotonic. */
+  now(): number;
+}
+
+/** Longest time of looking, and the longest wait after which looking is worth it. */
+export const WINDOW_MS = 0.2;
+/** Giving way for longer than this: the processor is wanted by others. */
+export const CONTENDED_MS = 0.05;
+/** How long no more looking is tried on a processor that others want. */
+export const RETREAT_MS = 2;
+
+export class Patience {
+  readonly #ports: PatiencePorts;
+  #pays = false;
+  #retreatUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: PatiencePorts) {
+    this.#ports = ports;
+  }
+
+  /** Returns when there is something to do. */
+  wait(): void {
+    const ports = this.#ports;
+    if (ports.look()) return;
+    const since = ports.now();
+    if (this.#pays && since >= this.#retreatUntil && this.#watch(since)) return;
+    ports.block();
+    this.#pays = ports.now() - since <= WINDOW_MS;
+  }
+
+  /** Looks until the window is over. True: something is there. */
+  #watch(since: number): boolean {
+    const ports = this.#ports;
+    let before = since;
+    for (;;) {
+      ports.giveWay();
+      if (ports.look()) return true;
+      const now = ports.now();
+      if (now - before > CONTENDED_MS) {
+        this.#retreatUntil = now + RETREAT_MS;
+        return false;
+      }
+      if (now - since > WINDOW_MS) return false;
+      before = now;
+    }
+  }
+}
