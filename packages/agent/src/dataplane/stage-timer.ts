@@ -87,7 +87,7 @@ export class StageTimer {
     this.#every = every;
   }
 
-  /** Measures what a mark costs (about 1 ms), and times stages from the next round on. */
+  /** Measures what a mark costs (3 ms; up to 10 the first time), and times stages from the next round on. */
   start(): void {
     if (this.#isOn) return;
     const cost = this.#calibrate(shortWork);
