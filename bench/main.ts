@@ -11,6 +11,7 @@ import { FORMAT, type SuiteResult } from "./report/report.ts";
 import { pathSuite } from "./suites/path.ts";
 import { podAddSuite } from "./suites/pod-add.ts";
 import { restSuite } from "./suites/rest.ts";
+import { stagesSuite } from "./suites/stages.ts";
 import type { Suite } from "./suites/suite.ts";
 import { ALL_SYSTEMS } from "./systems/registry.ts";
 import { allWorks } from "./works/registry.ts";
@@ -48,6 +49,8 @@ function suitesOf(name: SuiteName, works: readonly Work[], mtus: readonly number
   switch (name) {
     case "path":
       return mtus.map((mtu) => pathSuite(works, mtu));
+    case "stages":
+      return [stagesSuite(works)];
     case "rest":
       return [restSuite];
     case "pod-add":

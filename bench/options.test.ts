@@ -43,7 +43,7 @@ describe("command line of the bench", () => {
       systems: null,
       json: null,
     });
-    expect(parseOptions(["all"]).suites).toEqual(["path", "rest", "pod-add"]);
+    expect(parseOptions(["all"]).suites).toEqual(["path", "stages", "rest", "pod-add"]);
   });
 
   it("takes --json without a file as standard output", () => {
@@ -73,7 +73,7 @@ describe("command line of the bench", () => {
 
   it("says in one line what it does not understand", () => {
     expect(message("path", "--fast")).toBe("unknown option --fast; see npm run bench -- --help");
-    expect(message("pathe")).toMatch(/^unknown suite "pathe": expected path, rest, pod-add or all;/);
+    expect(message("pathe")).toMatch(/^unknown suite "pathe": expected path, stages, rest, pod-add or all;/);
     expect(message("path", "rest")).toMatch(/"rest" is one suite too many/);
     expect(message("path", "--rounds", "0")).toMatch(/--rounds 0: expected a whole number from 1 to 1000/);
     expect(message("path", "--seconds", "1.5")).toMatch(/--seconds 1.5: expected a whole number/);

@@ -1,6 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 
-export const SUITES = ["path", "rest", "pod-add"] as const;
+export const SUITES = ["path", "stages", "rest", "pod-add"] as const;
 export type SuiteName = (typeof SUITES)[number];
 
 export interface BenchOptions {
@@ -37,6 +37,8 @@ build, and keeps it in ~/.cache/warren/peers; --list tells which.
 Suites:
   path       throughput, small packets, latency, short connections and what
              they cost, between two hosts: about 20 minutes, at one MTU
+  stages     what each stage of the packet path costs on a live mesh, with one
+             stream, a flood of small packets and single packets
   rest       memory and CPU time of an agent with three peers and nothing to do
   pod-add    how long \`warren pod add\` takes
   all        all of them
@@ -49,7 +51,7 @@ Options:
   --seconds S        length of one measured run (default 3, with --quick 1)
   --mtu BYTES,…      of the underlay of \`path\`, each measured by itself
                      (default 1500; 1500,9000 takes twice as long)
-  --only WORK,…      only these works of \`path\`
+  --only WORK,…      only these works of \`path\` or \`stages\`
   --systems NAME,…   only these systems of \`path\`
   --json [FILE]      JSON with every sample: to FILE next to the table, or instead of it
   --html FILE        one page with plots, in FILE, next to the table

@@ -3,6 +3,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { z } from "zod";
 import { evaluate } from "./evaluate.ts";
 import { FORMAT, type Measured, type Report } from "./report.ts";
+import { stageMeasurement } from "./stages-shape.ts";
 
 const count = z.number().int().nonnegative();
 
@@ -23,6 +24,7 @@ const measured: z.ZodType<Measured> = z.object({
   ),
   samples: z.array(z.object({ system: z.string(), figure: z.string(), round: count, value: z.number() })),
   failures: z.array(z.object({ system: z.string(), work: z.string().nullable(), round: count, reason: z.string() })),
+  stages: z.array(stageMeasurement).exactOptional(),
 });
 
 const shape = z.object({

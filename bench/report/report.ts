@@ -3,6 +3,7 @@ import type { Machine } from "../machine.ts";
 import type { Figure } from "../works/work.ts";
 import type { Judgement } from "./judge.ts";
 import type { Role } from "./roles.ts";
+import type { StageMeasurement } from "./stages-table.ts";
 import type { FigureResult } from "./summary.ts";
 
 /** What one suite measured: the raw samples, and what must be known to make sense of them. */
@@ -17,6 +18,8 @@ export interface Measured {
   readonly figures: readonly Figure[];
   readonly samples: readonly Sample[];
   readonly failures: readonly Failure[];
+  /** Only of the suite `stages`. */
+  readonly stages?: readonly StageMeasurement[];
 }
 
 export interface DescribedSystem {

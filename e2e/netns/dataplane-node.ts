@@ -64,6 +64,7 @@ const calls: Record<string, (...args: never[]) => unknown> = {
     await setUp();
   },
   apply: (view: ForwardingView) => plane.apply(view),
+  timeStages: (on: boolean) => plane.timeStages(on),
   stats: () => {
     const stats = plane.stats();
     return { ...stats, peers: stats.peers && [...stats.peers] };

@@ -55,6 +55,11 @@ export class RemotePlane implements DataPlane {
     await this.refresh();
   }
 
+  async timeStages(on: boolean): Promise<void> {
+    await this.call("timeStages", on);
+    await this.refresh();
+  }
+
   async stop(): Promise<void> {
     await this.call("stop");
     await this.refresh();

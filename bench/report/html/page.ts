@@ -1,6 +1,7 @@
 import { describeFailures, describeMachine } from "../about-run.ts";
 import type { DescribedSystem, Report, SuiteResult } from "../report.ts";
 import type { Role } from "../roles.ts";
+import { stagesTables } from "../stages-table.ts";
 import { measuredReferences } from "../summary.ts";
 import { figurePlot } from "./figure-plot.ts";
 import { goalsTable } from "./goals-table.ts";
@@ -44,8 +45,8 @@ function section(suite: SuiteResult, number: number): Html {
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">${name}</h2>
 <p class="quiet">${method}</p>
-${systemsTable(systems)}${goals.length > 0 ? goalsTable(goals, `${id}-goals`) : null}${failures.length > 0 ? failureList(suite, `${id}-failures`) : null}${legend(suite)}
-${plots}</section>
+${systemsTable(systems)}${goals.length > 0 ? goalsTable(goals, `${id}-goals`) : null}${failures.length > 0 ? failureList(suite, `${id}-failures`) : null}${plots.length > 0 ? legend(suite) : null}
+${suite.stages ? html`<pre>${stagesTables(suite.stages).slice(1).join("\n")}</pre>` : null}${plots}</section>
 `;
 }
 

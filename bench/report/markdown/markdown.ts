@@ -2,6 +2,7 @@ import { describeFailures, describeMachine } from "../about-run.ts";
 import { peersAhead } from "../ahead.ts";
 import { formatLimit, formatSpread } from "../format.ts";
 import type { Report, SuiteResult } from "../report.ts";
+import { stagesTables } from "../stages-table.ts";
 import { type FigureResult, measuredReferences } from "../summary.ts";
 import { table, text } from "./table.ts";
 
@@ -25,7 +26,8 @@ function section(suite: SuiteResult): string[] {
       systems.map((system) => [system.name, system.version, system.about]),
     ),
     ...(goals.length > 0 ? [goalsTable(suite)] : []),
-    medians(measured, suite),
+    ...(measured.length > 0 ? [medians(measured, suite)] : []),
+    ...(suite.stages ? [["```text", ...stagesTables(suite.stages).slice(1), "```"].join("\n")] : []),
     ...systems.filter(({ role }) => role === "own").flatMap(({ name: own }) => ratios(own, measured, references)),
     ...(ahead.length > 0 ? [bullets("Where a peer is ahead:", ahead)] : []),
     ...(failures.length > 0 ? [bullets("What failed:", describeFailures(failures))] : []),

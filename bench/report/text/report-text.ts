@@ -1,5 +1,6 @@
 import { describeFailures, describeMachine } from "../about-run.ts";
 import type { Report, SuiteResult } from "../report.ts";
+import { stagesTables } from "../stages-table.ts";
 import { figureTable } from "./figure-table.ts";
 import { goalsTable } from "./goals-table.ts";
 import { grid } from "./grid.ts";
@@ -21,6 +22,7 @@ function renderSuite(suite: SuiteResult): string[] {
     `${suite.name}: ${suite.method}`,
     ...described,
     ...measured.flatMap((figure) => ["", ...figureTable(figure, suite)]),
+    ...stagesTables(suite.stages ?? []),
     ...(goals.length > 0 ? ["", ...goalsTable(goals)] : []),
     ...(failures.length > 0 ? ["", "FAILED", ...describeFailures(failures).map(indented)] : []),
   ];

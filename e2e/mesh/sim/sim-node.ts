@@ -181,6 +181,7 @@ export class SimNode {
     };
     const devices = {
       ...{ start: () => inner.start(), apply: inner.apply.bind(inner), stats: () => inner.stats() },
+      timeStages: (on: boolean) => inner.timeStages(on),
       onFailure: () => inner.onFailure(() => {}),
       async stop() {
         await inner.stop();

@@ -26,6 +26,7 @@ export function watchPlane(plane: DataPlane, beforeApply: () => Promise<void>, o
       await plane.apply(next);
       change(next);
     },
+    timeStages: (on) => plane.timeStages(on),
     stats: () => plane.stats(),
     async stop() {
       await plane.stop();

@@ -320,6 +320,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/doctor.ts"),
   },
   {
+    path: "stages",
+    group: "Tools",
+    description: "Show where the packet path of this node spends its CPU time, measured on the traffic there is.",
+    flags: [{ name: "seconds", value: "N", description: "how long to measure, 1 to 60 (default 5)" }, RUN_DIR, OUTPUT],
+    examples: [
+      { command: "warren stages", explains: "ns per packet and share of the CPU time, by direction and stage" },
+      { command: "warren stages --seconds 20 -o wide", explains: "also how often each stage is passed" },
+    ],
+    load: () => import("./commands/stages.ts"),
+  },
+  {
     path: "config",
     group: "Tools",
     description: "Look at configuration.",

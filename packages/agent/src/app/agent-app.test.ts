@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { callLocal } from "@warren/common/api/local-client.ts";
-import type { AgentStatus, NodeInfo, PodInfo } from "@warren/common/api/types.ts";
+import type { AgentStatus, NodeInfo, PodInfo, StageCosts } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { NodeMessage } from "@warren/common/rpc/messages.ts";
 import { pino } from "pino";
@@ -639,6 +639,19 @@ describe("a running agent", () => {
     });
     await expect(callLocal(socket, "POST", "/v1/pods", { name: "web" })).rejects.toMatchObject({ code: "pod-exists" });
     await expect(callLocal(socket, "POST", "/v1/leave", { release: 1 })).rejects.toMatchObject({ code: "usage" });
+    for (const seconds of [0, 61, 1.5, "5"])
+      await expect(callLocal(socket, "POST", "/v1/stages", { seconds })).rejects.toMatchObject({ code: "usage" });
+    const costs = callLocal<StageCosts>(socket, "POST", "/v1/stages", { seconds: 2 });
+    while (!dataPlane.timing) await clock.advance(0);
+    await expect(callLocal(socket, "POST", "/v1/stages")).rejects.toMatchObject({ code: "busy" });
+    await clock.advance(2_000);
+    expect(await costs).toMatchObject({ seconds: 2, egress: { packets: 0 }, workers: [{ accounted: null }] });
+    const caller = new AbortController();
+    const given = callLocal(socket, "POST", "/v1/stages", {}, caller.signal);
+    while (!dataPlane.timing) await clock.advance(0);
+    caller.abort();
+    await expect(given).rejects.toMatchObject({ name: "AbortError" });
+    while (dataPlane.timing) await clock.advance(0);
     expect(await callLocal(socket, "DELETE", "/v1/pods/default/web")).toEqual(web);
     void agent.ended.then(() => agent.stop());
     expect(await callLocal(socket, "POST", "/v1/leave", { release: false })).toEqual({});

@@ -1,4 +1,11 @@
-import type { AgentStatus, DataplaneInfo, DataplaneKind, PodInfo, PodRequest } from "@warren/common/api/types.ts";
+import type {
+  AgentStatus,
+  DataplaneInfo,
+  DataplaneKind,
+  PodInfo,
+  PodRequest,
+  StageCosts,
+} from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
@@ -15,6 +22,7 @@ import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts"
 import type { UnderlayInterface } from "../host/host-network.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
 import { createAgentApi } from "../observe/local-api.ts";
+import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
 import { podsFile } from "../pods/pod-state.ts";
 import type { AgentConfig } from "./agent-config.ts";
@@ -38,6 +46,8 @@ export interface Agent extends Startable {
    * when `answered` aborts, for a caller who has yet to get the answer over a socket that ends with the agent.
    */
   leave(release: boolean, answered?: AbortSignal): Promise<void>;
+  /** Times the stages of the packet path; ends early when `signal` aborts. Throws `busy` while that is done already. */
+  measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
   /**
    * Settles when the agent should be stopped without a signal: resolves after `leave`, rejects when the packet path
    * broke. The caller then calls `stop` and ends.
@@ -197,6 +207,7 @@ class AgentApp implements Agent {
       netmapFile,
       dataPlane,
       forwarder,
+      stages: new StageWatch(dataPlane, clock),
       underlay,
       startedMs,
       identity: () => identity,
@@ -302,6 +313,10 @@ class AgentApp implements Agent {
     if (release) netmapFile.remove();
     if (answered && !answered.aborted) answered.addEventListener("abort", () => this.#ended.resolve(), { once: true });
     else this.#ended.resolve();
+  }
+
+  async measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts> {
+    return this.#running().stages.measure(seconds, signal);
   }
 
   /** First registration. A lost lease is fatal here unless nothing would lose its address. */
@@ -433,6 +448,7 @@ interface Parts {
   readonly netmapFile: NetmapFile;
   readonly dataPlane: SwitchableDataPlane;
   readonly forwarder: Forwarder;
+  readonly stages: StageWatch;
   readonly underlay: UnderlayInterface;
   readonly identity: () => NodeIdentity;
   readonly startedMs: number;

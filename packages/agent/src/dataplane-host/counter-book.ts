@@ -5,13 +5,21 @@ import {
   EGRESS_DROPS,
   INGRESS_DROPS,
   peerCounters,
+  STAGE_OWN_NS,
+  STAGE_ROUNDS,
+  STAGE_TIMED_ROUNDS,
+  STAGE_TOTAL_NS,
+  STAGE_UNPLACED_NS,
   SYSCALL_TUN_READ,
   SYSCALL_TUN_WRITE,
   SYSCALL_UDP_RECEIVE,
   SYSCALL_UDP_SEND,
+  stageCounters,
+  workerStages,
 } from "../dataplane/counters.ts";
 import { DROP_REASONS, type DropReason } from "../dataplane/drop.ts";
-import type { DataPlaneStats, Offloads, TrafficCounters } from "./data-plane.ts";
+import { type Direction, STAGES } from "../dataplane/stages.ts";
+import type { DataPlaneStats, Offloads, TrafficCounters, WorkerTimes } from "./data-plane.ts";
 
 /**
  * The host's side of the shared counters: which node has which slot, and the numbers as objects. A node keeps its slot
@@ -38,8 +46,11 @@ export class CounterBook {
     return (nodeId) => this.#slots.get(nodeId)!;
   }
 
-  /** @param nodeIds The peers of the current view. */
-  stats(nodeIds: readonly string[], offloads: Offloads): DataPlaneStats {
+  /**
+   * @param nodeIds The peers of the current view.
+   * @param workers The directions of each worker, in the order of their blocks of counters.
+   */
+  stats(nodeIds: readonly string[], offloads: Offloads, workers: readonly (readonly Direction[])[]): DataPlaneStats {
     const counters = this.#counters;
     const total = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
     const read = (slot: number): TrafficCounters => {
@@ -70,7 +81,24 @@ export class CounterBook {
         udpSend: counters[SYSCALL_UDP_SEND]!,
         udpReceive: counters[SYSCALL_UDP_RECEIVE]!,
       },
+      workers: workers.map((directions, worker) => this.#times(directions, workerStages(worker))),
       offloads,
+    };
+  }
+
+  #times(directions: readonly Direction[], at: number): WorkerTimes {
+    const counters = this.#counters;
+    return {
+      directions,
+      cpuNs: counters[at + STAGE_TOTAL_NS]!,
+      ownNs: counters[at + STAGE_OWN_NS]!,
+      rounds: counters[at + STAGE_ROUNDS]!,
+      timedRounds: counters[at + STAGE_TIMED_ROUNDS]!,
+      unplacedNs: counters[at + STAGE_UNPLACED_NS]!,
+      stages: STAGES.map((_, stage) => {
+        const each = at + stageCounters(stage);
+        return { ns: counters[each]!, visits: counters[each + 1]! };
+      }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { DataplaneKind } from "@warren/common/api/types.ts";
 import type { DropReason } from "../dataplane/drop.ts";
+import type { Direction } from "../dataplane/stages.ts";
 
 /**
  * What the rest of the agent knows of the packet path. Three implementations: worker threads on a TUN device, the same
@@ -18,6 +19,11 @@ export interface DataPlane {
   apply(view: ForwardingView): Promise<void>;
   /** Counters as of now; reads shared memory, so it never waits for a worker. */
   stats(): DataPlaneStats;
+  /**
+   * Begins, or ends, to time the stages of the packet path, which costs a little of its speed. Resolves when every worker
+   * has. Off after each start; nothing happens when it is already so.
+   */
+  timeStages(on: boolean): Promise<void>;
   /** Ends the workers, closes the devices. */
   stop(): Promise<void>;
   /** Called when the path ends by itself (a worker, the device): it is down and the agent must say so. */
@@ -78,8 +84,24 @@ export interface DataPlaneStats {
     readonly udpSend: number;
     readonly udpReceive: number;
   };
+  /** What the timing of stages has counted in each worker; complete while it is off. */
+  readonly workers: readonly WorkerTimes[];
   /** Which offloads the kernel gave, probed at start; null where the kernel forwards and they are its own. */
   readonly offloads: Offloads | null;
+}
+
+/** Sums over all times that stages were timed. Of the rounds of a worker's loop only some are timed. */
+export interface WorkerTimes {
+  readonly directions: readonly Direction[];
+  /** CPU time of the thread, and the part of it that the timing took. */
+  readonly cpuNs: number;
+  readonly ownNs: number;
+  readonly rounds: number;
+  readonly timedRounds: number;
+  /** Part of the stages' time in which the thread did not run, not known of which stage. */
+  readonly unplacedNs: number;
+  /** In the order of `STAGES`, of timed rounds only. */
+  readonly stages: readonly { readonly ns: number; readonly visits: number }[];
 }
 
 export interface Offloads {

@@ -2,6 +2,7 @@ import { parseMac } from "@warren/common/net/mac.ts";
 import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
 import { Egress, MORE } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
+import { CPU, type StageClock, StageTimer, WALL } from "../dataplane/stage-timer.ts";
 import type { MemoryTun } from "../platform/memory/memory-tun.ts";
 import { MEMORY_MAX_SEGMENTS, type MemoryUdp } from "../platform/memory/memory-udp.ts";
 import { emptyTables, openTables } from "../route/forwarding-tables.ts";
@@ -12,6 +13,9 @@ import { loadKernels } from "./load-kernels.ts";
 
 const BUDGET = 512;
 const OFFLOADS: Offloads = { tunVnetHdr: true, tunTso: true, tunUso: true, udpSegment: true, udpGro: true };
+
+/** Nobody measures speed here, so every round is timed. */
+const TIMED_ROUNDS = 1;
 
 /**
  * The data plane in the calling thread, on memory devices: the same pipeline as in the workers, run whenever a device
@@ -27,6 +31,7 @@ class InProcessDataPlane implements DataPlane {
   readonly #udp: MemoryUdp;
   readonly #book = new CounterBook();
   #pipelines: readonly (Egress | Ingress)[] = [];
+  #timer: StageTimer | null = null;
   #nodeIds: readonly string[] = [];
 
   constructor(options: DataPlaneOptions, tun: MemoryTun, udp: MemoryUdp) {
@@ -40,22 +45,36 @@ class InProcessDataPlane implements DataPlane {
     const kernels = loadKernels();
     const counters = new Float64Array(this.#book.memory);
     const tables = openTables(emptyTables());
+    const timer = new StageTimer(counters, 0, callingThreadClock(), TIMED_ROUNDS);
+    this.#timer = timer;
     const out = createArena(kernels);
-    const egress = new Egress(out, this.#tun.port(out), this.#udp.port(out, RECEIVE_NAME), counters, tables, {
+    const egress = new Egress(out, this.#tun.port(out), this.#udp.port(out, RECEIVE_NAME), counters, timer, tables, {
       overlayMtu,
       maxSegments: MEMORY_MAX_SEGMENTS,
     });
     const back = createArena(kernels);
-    const ingress = new Ingress(back, this.#tun.port(back), this.#udp.port(back, RECEIVE_NAME), counters, tables, {
-      vni,
-      vtepMac: parseMac(vtepMac),
-      overlayMtu,
-      tso: true,
-      maxUdpSegments: MEMORY_MAX_SEGMENTS,
-    });
+    const ingress = new Ingress(
+      back,
+      this.#tun.port(back),
+      this.#udp.port(back, RECEIVE_NAME),
+      counters,
+      timer,
+      tables,
+      {
+        vni,
+        vtepMac: parseMac(vtepMac),
+        overlayMtu,
+        tso: true,
+        maxUdpSegments: MEMORY_MAX_SEGMENTS,
+      },
+    );
     this.#pipelines = [egress, ingress];
-    this.#tun.onReadable(onceAtATime(() => egress.run(BUDGET) === MORE));
-    this.#udp.onReadable(onceAtATime(() => ingress.run(BUDGET) === MORE));
+    const forward = (pipeline: Egress | Ingress) => (): boolean => {
+      timer.round();
+      return pipeline.run(BUDGET) === MORE;
+    };
+    this.#tun.onReadable(onceAtATime(forward(egress)));
+    this.#udp.onReadable(onceAtATime(forward(ingress)));
     return Promise.resolve();
   }
 
@@ -66,19 +85,41 @@ class InProcessDataPlane implements DataPlane {
     for (const pipeline of this.#pipelines) pipeline.setTables(tables);
   }
 
+  /** What the thread does between two rounds counts as `wait`: here it is everything else there is in the process. */
+  timeStages(on: boolean): Promise<void> {
+    if (on) this.#timer?.start();
+    else this.#timer?.stop();
+    return Promise.resolve();
+  }
+
   stats(): DataPlaneStats {
-    return this.#book.stats(this.#nodeIds, OFFLOADS);
+    return this.#book.stats(this.#nodeIds, OFFLOADS, [["egress", "ingress"]]);
   }
 
   stop(): Promise<void> {
     this.#tun.onReadable(() => {});
     this.#udp.onReadable(() => {});
     this.#pipelines = [];
+    this.#timer = null;
     return Promise.resolve();
   }
 
   /** Nothing can end by itself here. */
   onFailure(): void {}
+}
+
+/** Wall time for both: what Node tells of a thread's CPU time moves in steps of milliseconds. */
+function callingThreadClock(): StageClock {
+  const ns = new Float64Array(2);
+  return {
+    ns,
+    readWall() {
+      ns[WALL] = performance.now() * 1e6;
+    },
+    readCpu() {
+      ns[CPU] = performance.now() * 1e6;
+    },
+  };
 }
 
 /**

@@ -120,9 +120,13 @@ class KernelDataPlane implements DataPlane {
       peers: null,
       drops: Object.fromEntries(drops) as Record<DropReason, number>,
       syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },
+      workers: [],
       offloads: null,
     };
   }
+
+  /** The kernel has no stages of ours. */
+  async timeStages(): Promise<void> {}
 
   async stop(): Promise<void> {
     clearInterval(this.#watch);

@@ -27,6 +27,7 @@ describe("changing the packet path", () => {
         await inner.apply(view);
       },
       stats: () => inner.stats(),
+      timeStages: (on) => inner.timeStages(on),
       async stop() {
         events.push(`stop ${kind}`);
         await inner.stop();

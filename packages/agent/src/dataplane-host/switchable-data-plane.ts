@@ -88,6 +88,10 @@ export class SwitchableDataPlane implements DataPlane {
     };
   }
 
+  timeStages(on: boolean): Promise<void> {
+    return this.#plane(this.#kind).timeStages(on);
+  }
+
   stop(): Promise<void> {
     return this.#plane(this.#kind).stop();
   }

@@ -24,6 +24,7 @@ export function createTunDataPlane(options: DataPlaneOptions): DataPlane {
     },
     apply: (view) => plane.apply(view),
     stats: () => plane.stats(),
+    timeStages: (on) => plane.timeStages(on),
     async stop() {
       prepared = null;
       await plane.stop();

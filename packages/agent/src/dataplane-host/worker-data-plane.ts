@@ -5,6 +5,7 @@ import { parseAddress } from "@warren/common/net/address.ts";
 import { parseMac } from "@warren/common/net/mac.ts";
 import { run } from "@warren/common/runtime/run.ts";
 import { gsoLimit } from "../dataplane/gso-limit.ts";
+import type { Direction } from "../dataplane/stages.ts";
 import { errnoName } from "../platform/linux/errno.ts";
 import { type EventFd, openEventFd } from "../platform/linux/eventfd.ts";
 import { type Libc, loadLibc } from "../platform/linux/libc.ts";
@@ -14,7 +15,7 @@ import { compileView } from "./compile-view.ts";
 import { CounterBook } from "./counter-book.ts";
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, ForwardingView, Offloads } from "./data-plane.ts";
 import { loadKernels } from "./load-kernels.ts";
-import type { Direction, FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** A worker holds typed arrays, which are outside the heap; a small heap keeps an agent at rest small. */
 const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 48, stackSizeMb: 1 };
@@ -45,6 +46,7 @@ class WorkerDataPlane implements DataPlane {
   readonly #book = new CounterBook();
   readonly #stopFlag = new SharedArrayBuffer(4);
   readonly #listeners: ((error: Error) => void)[] = [];
+  readonly #directions = workerDirections();
   #libc: Libc | undefined;
   #tun: TunHandle | undefined;
   #udp: UdpHandle | undefined;
@@ -73,7 +75,7 @@ class WorkerDataPlane implements DataPlane {
         ...["gso_max_segs", String(limit.maxSegments), "gso_max_size", String(limit.maxSize), "up"],
       ]);
       process.on("exit", this.#onExit);
-      await Promise.all(workerDirections().map((directions) => this.#startWorker(directions, kernels)));
+      await Promise.all(this.#directions.map((_, worker) => this.#startWorker(worker, kernels)));
     } catch (error) {
       await this.stop();
       throw error;
@@ -85,18 +87,16 @@ class WorkerDataPlane implements DataPlane {
     const tables = compileView(view, this.#options, this.#book.assign(nodeIds));
     this.#nodeIds = nodeIds;
     const id = ++this.#lastId;
-    await Promise.all(
-      this.#workers.map((worker) => {
-        const applied = new Promise<void>((resolve) => worker.applied.set(id, resolve));
-        this.#tell(worker, { type: "tables", id, tables });
-        // A worker that ends meanwhile never says so; `onFailure` reports it.
-        return Promise.race([applied, worker.exited]);
-      }),
-    );
+    await this.#tellAll({ type: "tables", id, tables });
+  }
+
+  async timeStages(on: boolean): Promise<void> {
+    const id = ++this.#lastId;
+    await this.#tellAll({ type: "time-stages", id, on });
   }
 
   stats(): DataPlaneStats {
-    return this.#book.stats(this.#nodeIds, this.#offloads());
+    return this.#book.stats(this.#nodeIds, this.#offloads(), this.#directions);
   }
 
   async stop(): Promise<void> {
@@ -119,11 +119,13 @@ class WorkerDataPlane implements DataPlane {
     this.#listeners.push(listener);
   }
 
-  #startWorker(directions: readonly Direction[], kernels: WebAssembly.Module): Promise<void> {
+  #startWorker(number: number, kernels: WebAssembly.Module): Promise<void> {
+    const directions = this.#directions[number]!;
     const { overlayMtu, vni, vtepMac } = this.#options;
     const wake = openEventFd(this.#libc!);
     const { port1: port, port2 } = new MessageChannel();
     const workerData: WorkerStart = {
+      worker: number,
       directions,
       kernels,
       counters: this.#book.memory,
@@ -180,6 +182,18 @@ class WorkerDataPlane implements DataPlane {
     });
     this.#workers.push(entry);
     return ready;
+  }
+
+  /** Resolves when every worker has done what it was told. */
+  async #tellAll(message: Extract<ToWorker, { readonly id: number }>): Promise<void> {
+    await Promise.all(
+      this.#workers.map((worker) => {
+        const applied = new Promise<void>((resolve) => worker.applied.set(message.id, resolve));
+        this.#tell(worker, message);
+        // A worker that ends meanwhile never says so; `onFailure` reports it.
+        return Promise.race([applied, worker.exited]);
+      }),
+    );
   }
 
   #tell(worker: PathWorker, message: ToWorker): void {

@@ -1,15 +1,18 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
-import { Egress, IDLE } from "../dataplane/egress.ts";
+import { Egress, IDLE, MORE } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
+import { StageTimer } from "../dataplane/stage-timer.ts";
+import { type Direction, WAIT } from "../dataplane/stages.ts";
 import { useEventFd } from "../platform/linux/eventfd.ts";
 import { loadLibc, nativeAddress } from "../platform/linux/libc.ts";
 import { PollSet } from "../platform/linux/poll.ts";
+import { createThreadClock } from "../platform/linux/thread-clock.ts";
 import { createTunPort } from "../platform/linux/tun.ts";
 import { createUdpPort } from "../platform/linux/udp-port.ts";
 import { emptyTables, openTables } from "../route/forwarding-tables.ts";
 import { Patience } from "./patience.ts";
-import type { Direction, FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /*
  * A worker thread of the packet path: one direction, or both in turn. It has no event loop: it forwards for as long as its
@@ -20,11 +23,15 @@ import type { Direction, FromWorker, ToWorker, WorkerStart } from "./worker-mess
 /** What a direction may do before the other, or a message, has its turn: under a millisecond. See `Egress.run`. */
 const BUDGET = 256;
 
+/** One round in so many is timed while stages are timed (ADR 0026). */
+const TIMED_ROUNDS = 8;
+
 const start = workerData as WorkerStart;
 const { port } = start;
 const libc = loadLibc();
 const counters = new Float64Array(start.counters);
 const stopFlag = new Int32Array(start.stopFlag);
+const stages = new StageTimer(counters, start.worker, createThreadClock(libc), TIMED_ROUNDS);
 const tables = openTables(emptyTables());
 const pipelines = start.directions.map(openPipeline);
 const wake = useEventFd(libc, start.eventFd);
@@ -44,8 +51,8 @@ function openPipeline(direction: Direction): Egress | Ingress {
   arena.kernels.setNativeBase(base % 0x1_0000_0000, Math.floor(base / 0x1_0000_0000));
   const tun = createTunPort(libc, arena, start.tunFd);
   const udp = createUdpPort(libc, arena, start.udpFd, RECEIVE_NAME);
-  if (direction === "egress") return new Egress(arena, tun, udp, counters, tables, start);
-  return new Ingress(arena, tun, udp, counters, tables, {
+  if (direction === "egress") return new Egress(arena, tun, udp, counters, stages, tables, start);
+  return new Ingress(arena, tun, udp, counters, stages, tables, {
     vni: start.vni,
     vtepMac: start.vtepMac,
     overlayMtu: start.overlayMtu,
@@ -63,7 +70,9 @@ function obey(): boolean {
     if (!received) return true;
     const message = received.message as ToWorker;
     if (message.type === "stop") return false;
-    for (const pipeline of pipelines) pipeline.setTables(openTables(message.tables));
+    if (message.type === "tables") for (const pipeline of pipelines) pipeline.setTables(openTables(message.tables));
+    else if (message.on) stages.start();
+    else stages.stop();
     say({ type: "applied", id: message.id });
   }
 }
@@ -80,15 +89,18 @@ function turn(): number {
 }
 
 function forward(): void {
+  let result = MORE;
   for (;;) {
-    const result = turn();
+    stages.round();
+    if (result === IDLE) patience.wait();
+    else polled.wait(0);
+    stages.mark(WAIT);
+    if (polled.isReady(0) && !obey()) return;
+    result = turn();
     if (result < 0) {
       say({ type: "failed", errno: -result });
       return;
     }
-    if (result === IDLE) patience.wait();
-    else polled.wait(0);
-    if (polled.isReady(0) && !obey()) return;
   }
 }
 

@@ -1,10 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
+import type { Direction } from "../dataplane/stages.ts";
 import type { ForwardingTableData } from "../route/forwarding-tables.ts";
-
-export type Direction = "egress" | "ingress";
 
 /** What a worker is started with. Descriptors are opened and closed by the host; they are one process's. */
 export interface WorkerStart {
+  /** Which worker this is, from 0. */
+  readonly worker: number;
   /** One, or both for a worker that does all. */
   readonly directions: readonly Direction[];
   readonly kernels: WebAssembly.Module;
@@ -26,6 +27,8 @@ export interface WorkerStart {
 /** Host → worker. After each message the host signals the worker's eventfd. */
 export type ToWorker =
   | { readonly type: "tables"; readonly id: number; readonly tables: ForwardingTableData }
+  /** Times the stages from now on, or ends that. */
+  | { readonly type: "time-stages"; readonly id: number; readonly on: boolean }
   | { readonly type: "stop" };
 
 /** Worker → host. */

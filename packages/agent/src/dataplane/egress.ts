@@ -9,6 +9,8 @@ import { type Arena, PACKETS, PACKETS_END, SEGMENT_UDP, SEGMENT_V6, SEND_NAME } 
 import { type Counters, DROP, EGRESS_DROPS, peerCounters, SYSCALL_TUN_READ, SYSCALL_UDP_SEND } from "./counters.ts";
 import { MAX_SEND } from "./gso-limit.ts";
 import { isFatal, isFull, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
+import type { StageTimer } from "./stage-timer.ts";
+import { EGRESS_STAGE as STAGE } from "./stages.ts";
 import { answerTooBig } from "./too-big.ts";
 import {
   VNET_CSUM_OFFSET,
@@ -75,6 +77,7 @@ export class Egress {
   readonly #tun: TunPort;
   readonly #udp: UdpPort;
   readonly #counters: Counters;
+  readonly #stages: StageTimer;
   readonly #overlayMtu: number;
   #maxSegments: number;
   #tables: ForwardingTables;
@@ -98,6 +101,7 @@ export class Egress {
     tun: TunPort,
     udp: UdpPort,
     counters: Counters,
+    stages: StageTimer,
     tables: ForwardingTables,
     options: EgressOptions,
   ) {
@@ -106,6 +110,7 @@ export class Egress {
     this.#tun = tun;
     this.#udp = udp;
     this.#counters = counters;
+    this.#stages = stages;
     this.#tables = tables;
     this.#overlayMtu = options.overlayMtu;
     this.#maxSegments = options.maxSegments;
@@ -129,6 +134,7 @@ export class Egress {
     for (let left = budget; left > 0 && !this.#isFull; left--) {
       if (this.#end + OUTER + MAX_READ > PACKETS_END) this.#flush();
       const length = this.#tun.read(this.#end + OUTER - VNET_HEADER, MAX_READ);
+      this.#stages.mark(STAGE.read);
       this.#counters[SYSCALL_TUN_READ]!++;
       if (length < 0) {
         this.#flush();
@@ -137,6 +143,7 @@ export class Egress {
       left -= length >>> BUDGET_SHIFT;
       const verdict = this.#forward(length - VNET_HEADER);
       if (verdict !== PASS) this.#drop(verdict);
+      this.#stages.mark(verdict === PASS ? STAGE.join : STAGE.police);
     }
     this.#flush();
     return MORE;
@@ -155,12 +162,14 @@ export class Egress {
     let isToGroup: boolean;
     if (version === 4) {
       if (checkIpv4(bytes, ip, length) === 0) return DROP.malformed;
+      this.#stages.mark(STAGE.parse);
       peer = tables.routes.lookup4(readU32(bytes, ip + IPV4_DST));
       source = tables.routes.lookup4(readU32(bytes, ip + IPV4_SRC));
       etherType = ETHERTYPE_IPV4;
       isToGroup = bytes[ip + IPV4_DST]! >>> 4 === 0xe;
     } else if (version === 6) {
       if (checkIpv6(bytes, ip, length) === 0) return DROP.malformed;
+      this.#stages.mark(STAGE.parse);
       peer = tables.routes.lookup6(bytes, ip + IPV6_DST);
       source = tables.routes.lookup6(bytes, ip + IPV6_SRC);
       etherType = ETHERTYPE_IPV6;
@@ -168,18 +177,22 @@ export class Egress {
     } else {
       return DROP["not-ip"];
     }
+    this.#stages.mark(STAGE.lookup);
     // The host's own kernel asks the link for routers and reports its groups (MLD) on any device that comes up, and no
     // setting of the device stops it. Nobody misses these, so they are not counted as a loss.
     if (peer < 0 && isToGroup) return PASS;
     // A local destination comes here only when no pod has the address: sent back, it would come again.
     if (peer < 0 || peer === LOCAL) return DROP["no-route"];
     if (source !== LOCAL) return DROP["egress-spoof"];
+    this.#stages.mark(STAGE.police);
 
     const gso = bytes[ip - VNET_HEADER + VNET_GSO_TYPE]! & ~VNET_GSO_ECN;
     if (gso !== VNET_GSO_NONE) return this.#forwardSuper(peer, etherType, length, gso);
     if (length > this.#overlayMtu) return this.#tooBig(length);
     if (!this.#completeChecksum(ip, length, version === 4 ? IPV4_HEADER : IPV6_HEADER)) return DROP.malformed;
+    this.#stages.mark(STAGE.segment);
     this.#encapsulate(base, peer, etherType);
+    this.#stages.mark(STAGE.encapsulate);
     this.#join(peer, 1, OUTER + length, OUTER + length);
     return PASS;
   }
@@ -225,8 +238,10 @@ export class Egress {
     if (FIRST + room > PACKETS_END) return DROP.malformed;
     const base = this.#end;
     this.#encapsulate(base, peer, etherType);
+    this.#stages.mark(STAGE.encapsulate);
     const flags = (isV6 ? SEGMENT_V6 : 0) | (isUdp ? SEGMENT_UDP : 0);
     const count = this.#arena.kernels.segment(base, OUTER, length, l4, headers, size, flags);
+    this.#stages.mark(STAGE.segment);
     const payload = length - headers;
     const last = payload - (count - 1) * size;
     this.#join(peer, count, count === 1 ? OUTER + length : stride, OUTER + headers + last);
@@ -317,6 +332,7 @@ export class Egress {
     }
     this.#counters[SYSCALL_UDP_SEND]!++;
     const result = this.#udp.send(SEND_NAME, this.#nameLength, offset, length, segmentSize);
+    this.#stages.mark(STAGE.send);
     if (isFull(result)) this.#isFull = true;
     return result;
   }

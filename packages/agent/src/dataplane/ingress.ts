@@ -23,6 +23,8 @@ import {
 } from "./counters.ts";
 import { BUDGET_SHIFT, IDLE, MORE } from "./egress.ts";
 import { isFatal, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
+import type { StageTimer } from "./stage-timer.ts";
+import { INGRESS_STAGE as STAGE } from "./stages.ts";
 
 /*
  * Ingress: underlay → pod. The road of a packet:
@@ -73,6 +75,7 @@ export class Ingress {
   readonly #tun: TunPort;
   readonly #udp: UdpPort;
   readonly #counters: Counters;
+  readonly #stages: StageTimer;
   readonly #vni: number;
   readonly #vtepMac: Uint8Array;
   readonly #overlayMtu: number;
@@ -94,6 +97,7 @@ export class Ingress {
     tun: TunPort,
     udp: UdpPort,
     counters: Counters,
+    stages: StageTimer,
     tables: ForwardingTables,
     options: IngressOptions,
   ) {
@@ -102,6 +106,7 @@ export class Ingress {
     this.#tun = tun;
     this.#udp = udp;
     this.#counters = counters;
+    this.#stages = stages;
     this.#tables = tables;
     this.#vni = options.vni;
     this.#vtepMac = options.vtepMac;
@@ -126,6 +131,7 @@ export class Ingress {
     for (let left = budget; left > 0 && gone === 0; left--) {
       if (this.#tail + MAX_RECEIVE > PACKETS_END) gone = this.#flush();
       const length = this.#udp.receive(this.#tail, MAX_RECEIVE);
+      this.#stages.mark(STAGE.receive);
       this.#counters[SYSCALL_UDP_RECEIVE]!++;
       if (length < 0) {
         gone ||= this.#flush();
@@ -144,6 +150,7 @@ export class Ingress {
   /** `length` bytes of one sender at `from`: datagrams of `stride` bytes, the last may be shorter. */
   #accept(from: number, length: number, stride: number): void {
     const peer = this.#tables.senders.find(this.#bytes, this.#udp.nameOffset);
+    this.#stages.mark(STAGE.sender);
     if (length === 0) {
       this.#drop(peer < 0 ? DROP["unknown-peer"] : DROP["vxlan-short"], 1);
       return;
@@ -156,14 +163,17 @@ export class Ingress {
     let at = from;
     while (at < end) {
       const joined = this.#continue(peer, at, stride, end - at);
+      this.#stages.mark(STAGE.coalesce);
       if (joined > 0) {
         at += joined * stride;
         continue;
       }
       const datagram = Math.min(stride, end - at);
       const verdict = this.#check(peer, at, datagram);
+      this.#stages.mark(STAGE.police);
       if (verdict >= 0) this.#drop(verdict, 1);
       else this.#collect(peer, at);
+      this.#stages.mark(STAGE.coalesce);
       at += datagram;
     }
   }
@@ -203,6 +213,7 @@ export class Ingress {
     const type = etherType(bytes, ethernet);
     if (type !== ETHERTYPE_IPV4 && type !== ETHERTYPE_IPV6) return DROP["not-ip"];
     if (!equalBytes(bytes, ethernet + ETHERNET_DST, this.#vtepMac, 0, 6)) return DROP["wrong-mac"];
+    this.#stages.mark(STAGE.decapsulate);
     const { routes } = this.#tables;
     if (type === ETHERTYPE_IPV4) {
       if (checkIpv4(bytes, ip, innerLength) === 0) return DROP.malformed;
@@ -254,7 +265,9 @@ export class Ingress {
     for (let i = 0; i < this.#slots; i++) {
       const slot = SLOTS + i * SLOT_BYTES;
       const pieces = this.#arena.kernels.finishSlot(slot, this.#overlayMtu);
+      this.#stages.mark(STAGE.coalesce);
       const written = this.#tun.write(slot + SLOT_IOVEC, pieces);
+      this.#stages.mark(STAGE.write);
       this.#counters[SYSCALL_TUN_WRITE]!++;
       if (written < 0) {
         this.#drop(DROP["tun-write-failed"], this.#slotPackets[i]!);

@@ -7,10 +7,16 @@ import {
   type DataplaneKind,
   type PodInfo,
   type PodRequest,
+  type StageCosts,
+  type StagesRequest,
 } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import { type AgentView, agentIpam, agentStatus, clusterInfo, nodeList, peerList } from "./agent-status.ts";
+
+/** For how long stages are timed. The end is bounded: the timing costs the packet path a little. */
+const DEFAULT_SECONDS = 5;
+const MAX_SECONDS = 60;
 
 /** What the local API lets its callers do. */
 export interface AgentActions {
@@ -19,6 +25,7 @@ export interface AgentActions {
   dataplane(): DataplaneInfo;
   changeDataplane(kind: DataplaneKind): Promise<DataplaneInfo>;
   leave(release: boolean, answered: AbortSignal): Promise<void>;
+  measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
 }
 
 export interface AgentApiOptions {
@@ -61,6 +68,12 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
         return {};
       },
     },
+    {
+      method: "POST",
+      path: "/v1/stages",
+      // A caller that goes away ends it: nobody waits for the result.
+      handle: (request) => agent.measureStages(secondsOf(request), request.signal),
+    },
     get("/healthz", () => text(200, "ok\n")),
     get("/readyz", () => readiness(view())),
     get("/metrics", () => metrics(view())),
@@ -82,6 +95,13 @@ function releaseOf({ body }: LocalRequest): boolean {
   const release = (body as { release?: unknown } | null | undefined)?.release ?? false;
   if (typeof release !== "boolean") throw new WarrenError("usage", "release must be true or false");
   return release;
+}
+
+function secondsOf({ body }: LocalRequest): number {
+  const seconds = (body as StagesRequest | null | undefined)?.seconds ?? DEFAULT_SECONDS;
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SECONDS)
+    throw new WarrenError("usage", `seconds must be a whole number from 1 to ${MAX_SECONDS}`);
+  return seconds;
 }
 
 /** 503 with the reasons while the node does not forward. An unreachable control plane is none of them. */

@@ -1,17 +1,25 @@
 import { DROP_REASONS, type DropReason } from "../dataplane/drop.ts";
+import { STAGES } from "../dataplane/stages.ts";
 import type {
   DataPlane,
   DataPlaneOptions,
   DataPlaneStats,
   ForwardingView,
   TrafficCounters,
+  WorkerTimes,
 } from "../dataplane-host/data-plane.ts";
+
+const NO_TIMES: WorkerTimes = {
+  ...{ directions: ["egress", "ingress"], cpuNs: 0, ownNs: 0, rounds: 0, timedRounds: 0, unplacedNs: 0 },
+  stages: STAGES.map(() => ({ ns: 0, visits: 0 })),
+};
 
 /** A packet path that only remembers what it was told. */
 export class FakeDataPlane implements DataPlane {
   readonly options: DataPlaneOptions;
   view: ForwardingView | null = null;
   running = false;
+  timing = false;
   startError: Error | null = null;
   traffic: TrafficCounters = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   #fail: (error: Error) => void = () => {};
@@ -29,6 +37,10 @@ export class FakeDataPlane implements DataPlane {
     this.view = view;
   }
 
+  async timeStages(on: boolean): Promise<void> {
+    this.timing = on;
+  }
+
   stats(): DataPlaneStats {
     return {
       kind: "tun",
@@ -36,6 +48,7 @@ export class FakeDataPlane implements DataPlane {
       peers: new Map(),
       drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
       syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },
+      workers: [NO_TIMES],
       offloads: { tunVnetHdr: true, tunTso: true, tunUso: true, udpSegment: true, udpGro: true },
     };
   }

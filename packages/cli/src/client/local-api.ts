@@ -13,9 +13,10 @@ export async function call<T>(
   method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: unknown,
+  timeoutMs?: number,
 ): Promise<T> {
   try {
-    return await callLocal<T>(socketOf(context, side), method, path, body);
+    return await callLocal<T>(socketOf(context, side), method, path, body, undefined, timeoutMs);
   } catch (error) {
     throw isNobody(error) ? await nobody([side], context.runDir, error) : error;
   }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import type { Route } from "@warren/common/api/route.ts";
-import type { AgentStatus, NodeInfo, PeerInfo, PodInfo, TokenCreated } from "@warren/common/api/types.ts";
+import type { AgentStatus, NodeInfo, PeerInfo, PodInfo, StageCosts, TokenCreated } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Outcome, runWarren } from "../testing/run-warren.ts";
@@ -318,4 +318,62 @@ test("doctor names an address or endpoint that is none as usage", async () => {
     const { code, stderr } = await runWarren(["doctor", ...flags]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(flags[1]!)]);
   }
+});
+
+const COSTS: StageCosts = {
+  seconds: 4,
+  egress: { packets: 1_000_000, bytes: 64_000_000 },
+  ingress: { packets: 0, bytes: 0 },
+  workers: [
+    {
+      directions: ["egress", "ingress"],
+      ...{ cpuNs: 2e9, ownNs: 1e6, rounds: 3200, timedRounds: 200, accounted: 0.98 },
+      stages: [
+        {
+          ...{ direction: null, stage: "wait", about: "looks" },
+          ...{ visits: 3200, nsPerVisit: 30_000, nsPerPacket: 96, share: 0.048 },
+        },
+        {
+          ...{ direction: "egress", stage: "read", about: "reads" },
+          ...{ visits: 1_000_000, nsPerVisit: 1864, nsPerPacket: 1864, share: 0.932 },
+        },
+        {
+          ...{ direction: "ingress", stage: "receive", about: "receives" },
+          ...{ visits: 3200, nsPerVisit: 5, nsPerPacket: null, share: 0 },
+        },
+      ],
+    },
+  ],
+};
+
+test("stages shows the road of both directions, and that the stages add up", async () => {
+  await serve("agent", { "POST /v1/stages": COSTS });
+  const { code, stdout, stderr } = await warren("stages", "--seconds", "4");
+  expect(code).toBe(0);
+  expect(stderr).toBe("measuring for 4 s …\n");
+  expect(asked).toEqual([{ method: "POST", path: "/v1/stages", body: { seconds: 4 } }]);
+  expect(stdout.split("\n").map((line) => line.split(/ {3,}/))).toEqual([
+    ["egress, pod to underlay: 1,000,000 packets, 15 MiB/s"],
+    ["ingress, underlay to pod: 0 packets, 0 B/s"],
+    [""],
+    ["worker for egress and ingress: 50.0 % of a core"],
+    ["DIRECTION", "STAGE", "NS/PACKET", "SHARE", "OF-CPU-TIME"],
+    ["-", "wait", "96", "4.8 %", "█"],
+    ["egress", "read", "1,864", "93.2 %", "█".repeat(19)],
+    ["ingress", "receive", "-", "0.0 %", "▏"],
+    ["the stages account for 98.0 % of the CPU time of the thread"],
+    [""],
+  ]);
+  const wide = (await warren("stages", "-o", "wide")).stdout;
+  expect(wide).toMatch(/NS\/VISIT +VISITS +ABOUT/);
+  expect(wide).toContain("200 of 3,200 rounds timed, which took 1.0 ms");
+  expect(JSON.parse((await warren("stages", "-o", "json")).stdout)).toEqual(COSTS);
+});
+
+test("stages says what to do when nothing was forwarded, and refuses a time that is too long", async () => {
+  await serve("agent", { "POST /v1/stages": { ...COSTS, egress: COSTS.ingress } });
+  expect((await warren("stages")).stderr).toContain("while traffic flows");
+  const { code, stderr } = await warren("stages", "--seconds", "61");
+  expect(code).toBe(2);
+  expect(stderr).toContain("whole number from 1 to 60");
 });

@@ -10,6 +10,7 @@ const TIMEOUT_MS = 30_000;
  * itself, one request per connection, because the start time of every command pays for what is imported here:
  * `node:http` costs 27 ms (its module facade loads undici), `node:net` 2 ms.
  * @param body sent as JSON
+ * @param timeoutMs how long the answer may take; for what is known to take long
  * @returns the parsed answer; text when it is not JSON (`/metrics`)
  * @throws the error the server answered with; `unavailable` when nobody listens on the socket; `timeout`
  */
@@ -19,12 +20,13 @@ export function callLocal<T>(
   path: string,
   body?: unknown,
   signal?: AbortSignal,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = createConnection({ path: socketPath, ...(signal && { signal }) });
-    socket.setTimeout(TIMEOUT_MS, () => {
-      socket.destroy(new WarrenError("timeout", `${socketPath} did not answer within ${TIMEOUT_MS / 1000} s`));
+    socket.setTimeout(timeoutMs, () => {
+      socket.destroy(new WarrenError("timeout", `${socketPath} did not answer within ${timeoutMs / 1000} s`));
     });
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("error", (error) => reject(transportError(error, socketPath)));

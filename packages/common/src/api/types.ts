@@ -6,7 +6,7 @@
  *               GET /v1/ipam → AgentIpam        GET /v1/pods → PodInfo[]      POST /v1/pods PodRequest → PodInfo
  *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
  *               GET /v1/dataplane → DataplaneInfo     PUT /v1/dataplane {dataplane} → DataplaneInfo
- *               POST /v1/leave {release} → {}
+ *               POST /v1/leave {release} → {}   POST /v1/stages StagesRequest → StageCosts
  * control.sock  GET /v1/status → ControlStatus  POST /v1/cluster ClusterChange → ClusterInfo
  *               GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
  *               GET /v1/ipam → ControlIpam      GET /v1/tokens → TokenInfo[]  POST /v1/tokens TokenRequest → TokenCreated
@@ -133,6 +133,57 @@ export interface PeerInfo extends NodeInfo {
   readonly txBytes: number | null;
   readonly rxPackets: number | null;
   readonly rxBytes: number | null;
+}
+
+export interface StagesRequest {
+  /** How long to time the stages, 1 to 60; default 5. The answer comes afterwards. */
+  readonly seconds?: number;
+}
+
+/** What the stages of the packet path cost, from the counters of the workers that forward. */
+export interface StageCosts {
+  /** How long they were timed. */
+  readonly seconds: number;
+  /** What was forwarded meanwhile, by direction: inner packets, as the counters of traffic count them. */
+  readonly egress: StageTraffic;
+  readonly ingress: StageTraffic;
+  /** One for both directions on a machine with one or two processors, else one for each. */
+  readonly workers: readonly WorkerCosts[];
+}
+
+export interface StageTraffic {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+export interface WorkerCosts {
+  readonly directions: readonly ("egress" | "ingress")[];
+  /** CPU time of the worker's thread, without what the timing took. */
+  readonly cpuNs: number;
+  /** CPU time that the timing took. */
+  readonly ownNs: number;
+  /** Rounds of the worker's loop, and how many of them were timed; all figures of stages come from these. */
+  readonly rounds: number;
+  readonly timedRounds: number;
+  /** In the order of the packet's road; only those that were passed. */
+  readonly stages: readonly StageCost[];
+  /** Sum of the stages as a part of `cpuNs`, 1 when they add up; null when too few rounds were timed to tell. */
+  readonly accounted: number | null;
+}
+
+export interface StageCost {
+  /** Null for `wait`, which a worker for both directions does for both. */
+  readonly direction: "egress" | "ingress" | null;
+  readonly stage: string;
+  /** What happens there. */
+  readonly about: string;
+  /** How often it was passed, scaled up from timed rounds: for a packet, a super-packet or a run of many. */
+  readonly visits: number;
+  readonly nsPerVisit: number;
+  /** For each packet of its direction; null when there was none. */
+  readonly nsPerPacket: number | null;
+  /** Part of `cpuNs`. */
+  readonly share: number;
 }
 
 export interface AgentIpam {

@@ -87,6 +87,7 @@ export const ERROR_CODES = {
 
   conflict: row(EXIT.conflict, 409, true, "A compare-and-swap found another value than expected."),
   compacted: row(EXIT.error, 410, true, "The revision asked for is no longer kept; start again from a snapshot."),
+  busy: row(EXIT.conflict, 409, true, "Somebody else is doing what only one can do at a time."),
   unavailable: row(EXIT.unreachable, 503, true, "The control plane, agent or store does not answer."),
   timeout: row(EXIT.notReady, 504, true, "The time limit ran out."),
   "not-ready": row(EXIT.notReady, 503, true, "The service is up but not ready yet."),

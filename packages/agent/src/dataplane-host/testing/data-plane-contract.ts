@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DROP_REASONS } from "../../dataplane/drop.ts";
-import type { DataPlane, ForwardingView } from "../data-plane.ts";
+import { type Direction, STAGES } from "../../dataplane/stages.ts";
+import type { DataPlane, ForwardingView, WorkerTimes } from "../data-plane.ts";
 
 /** Two data planes whose underlay connects them. Node 1 has 10.1.0.0/24 and fd00:1::/64, node 2 the same with 2. */
 export interface DataPlaneFixture {
@@ -107,6 +108,51 @@ export function describePacketCounting(name: string, open: () => Promise<DataPla
       expect(await fixture.exchange(0, 4)).toBe(true);
       expect(fixture.plane(1).stats().peers!.get("node-1")!.rxPackets).toBe(2);
     });
+
+    test("times its stages from when it is told to until it is told to end", async () => {
+      await fixture.applyBoth();
+      const [sender, receiver] = [fixture.plane(0), fixture.plane(1)] as const;
+      const time = async (on: boolean) => {
+        for (const one of [fixture.plane(0), fixture.plane(1)]) await one.timeStages(on);
+      };
+      await fixture.exchange(0, 4);
+      expect(timesOf(sender, "egress")).toMatchObject({ cpuNs: 0, rounds: 0, timedRounds: 0 });
+      await time(true);
+      await time(true);
+      for (let i = 0; i < 3; i++) expect(await fixture.exchange(0, 4)).toBe(true);
+      await time(false);
+      const sent = timesOf(sender, "egress");
+      const received = timesOf(receiver, "ingress");
+      for (const { cpuNs, rounds, timedRounds } of [sent, received]) {
+        expect(cpuNs).toBeGreaterThan(0);
+        expect(timedRounds).toBeGreaterThanOrEqual(1);
+        expect(rounds).toBeGreaterThanOrEqual(timedRounds);
+      }
+      expect(passed(sent)).toContain("read");
+      expect(passed(received)).toContain("receive");
+      // Plain packets are neither sealed nor opened.
+      expect(passed(sent)).not.toContain("seal");
+      expect(passed(received)).not.toContain("open");
+      await fixture.exchange(0, 4);
+      await time(false);
+      expect(timesOf(sender, "egress")).toEqual(sent);
+      await time(true);
+      await fixture.exchange(0, 4);
+      await time(false);
+      expect(timesOf(sender, "egress").rounds).toBeGreaterThan(sent.rounds);
+    });
+
+    test("timing stages of a path that is stopped does nothing, and a new start begins without", async () => {
+      await fixture.plane(0).timeStages(true);
+      await fixture.plane(0).stop();
+      await fixture.plane(0).timeStages(true);
+      await fixture.plane(0).timeStages(false);
+      await fixture.plane(0).start();
+      const { rounds } = timesOf(fixture.plane(0), "egress");
+      await fixture.applyBoth();
+      await fixture.exchange(0, 4);
+      expect(timesOf(fixture.plane(0), "egress").rounds).toBe(rounds);
+    });
   });
 }
 
@@ -145,4 +191,14 @@ function describeOnPlanes(
       },
     });
   });
+}
+
+/** Of the worker that has this direction. */
+function timesOf(plane: DataPlane, direction: Direction): WorkerTimes {
+  return plane.stats().workers.find(({ directions }) => directions.includes(direction))!;
+}
+
+/** Names of the stages that were passed in timed rounds. */
+function passed({ stages }: WorkerTimes): string[] {
+  return STAGES.filter((_, stage) => stages[stage]!.visits > 0).map(({ name }) => name);
 }

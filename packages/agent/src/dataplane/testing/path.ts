@@ -12,6 +12,8 @@ import { DROP_REASONS, type DropReason } from "../drop.ts";
 import { Egress } from "../egress.ts";
 import { Ingress } from "../ingress.ts";
 import { type TunPort, type UdpPort, WOULD_BLOCK } from "../ports.ts";
+import { StageTimer } from "../stage-timer.ts";
+import { FakeStageClock } from "./fake-stage-clock.ts";
 
 /** The view both ends of the tests use: node 1 has 10.1.0.0/24 and fd00:1::/64, node 2 the same with 2; node 3 too. */
 export const MTU = 1450;
@@ -78,7 +80,9 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
     read: (offset, capacity) => control.read(offset, capacity),
     write: (iovec, count) => device.write(iovec, count),
   };
-  const egress = new Egress(arena, port, udp, counters, tablesOf(options.node ?? 1), {
+  const clock = new FakeStageClock();
+  const stages = new StageTimer(counters, 0, clock, 1);
+  const egress = new Egress(arena, port, udp, counters, stages, tablesOf(options.node ?? 1), {
     overlayMtu: options.mtu ?? MTU,
     maxSegments: options.maxSegments ?? 64,
   });
@@ -86,6 +90,8 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
     arena,
     tun,
     egress,
+    clock,
+    stages,
     sends,
     answers,
     counters,
@@ -125,7 +131,9 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
     },
   };
   const port = { read: () => WOULD_BLOCK, write: (iovec: number, count: number) => control.write(iovec, count) };
-  const ingress = new Ingress(arena, port, udp, counters, tablesOf(node), {
+  const clock = new FakeStageClock();
+  const stages = new StageTimer(counters, 0, clock, 1);
+  const ingress = new Ingress(arena, port, udp, counters, stages, tablesOf(node), {
     vni: VNI,
     vtepMac: parseMac(mac(node)),
     overlayMtu: MTU,
@@ -135,6 +143,8 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
   return {
     arena,
     ingress,
+    clock,
+    stages,
     written,
     counters,
     control,

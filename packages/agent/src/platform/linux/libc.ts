@@ -25,6 +25,7 @@ export interface Libc {
   readonly sendmsg: (fd: number, message: number, flags: number) => number;
   readonly recvmsg: (fd: number, message: number, flags: number) => number;
   readonly sched_yield: () => number;
+  readonly clock_gettime: (clock: number, timespec: number) => number;
   readonly errno: () => number;
 }
 
@@ -47,6 +48,7 @@ const SIGNATURES = {
   sendmsg: "int64_t sendmsg(int fd, uint64_t message, int flags)",
   recvmsg: "int64_t recvmsg(int fd, uint64_t message, int flags)",
   sched_yield: "int sched_yield()",
+  clock_gettime: "int clock_gettime(int clock, uint64_t timespec)",
 } as const satisfies Record<Exclude<keyof Libc, "errno">, string>;
 
 let loaded: Libc | undefined;
