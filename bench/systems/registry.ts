@@ -18,6 +18,17 @@ export const ALL_SYSTEMS: readonly System[] = [
   rawVeth,
   kernelVxlan,
   warrenSystem({ name: SUBJECT, about: "Warren, plain VXLAN through TUN, node to node" }),
+  warrenSystem({
+    name: "warren-kernel",
+    about: "Warren with dataplane: kernel, a vxlan device that it keeps and guards",
+    agentFlags: ["--dataplane", "kernel"],
+  }),
+  warrenSystem({
+    name: "warren-direct",
+    about: "Warren with encapsulation: cross-subnet, a plain route to its neighbour",
+    controlFlags: ["--encapsulation", "cross-subnet"],
+    path: "direct",
+  }),
   peerSystem(WIREGUARD_GO, "WireGuard's own implementation for user space, in Go", (lab, programs) =>
     wireGuardContender(WIREGUARD_GO.name, lab, {
       program: programs.path("wireguard"),

@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import type { AgentIpam } from "@warren/common/api/types.ts";
+import type { AgentIpam, PeerInfo } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Lab } from "@warren/e2e/lab/lab.ts";
+import { waitFor } from "@warren/e2e/lab/wait-for.ts";
 import type { WarrenProcess } from "@warren/e2e/lab/warren-process.ts";
 import { warrenVersion } from "../warren-version.ts";
 import type { Path } from "../works/work.ts";
@@ -14,6 +15,8 @@ export interface WarrenVariant {
   readonly agentFlags?: readonly string[];
   /** Further flags of `warren control`. */
   readonly controlFlags?: readonly string[];
+  /** How the nodes are to reach each other before anything is measured; a plain route is laid a while after the start. */
+  readonly path?: PeerInfo["path"];
 }
 
 /** Warren as a user runs it: `./warren control` on the first host, `./warren agent` on both. */
@@ -45,7 +48,7 @@ class WarrenContender implements Contender {
    */
   async setUp(signal: AbortSignal): Promise<Path> {
     const lab = this.#lab;
-    const { agentFlags = [], controlFlags = [] } = this.#variant;
+    const { agentFlags = [], controlFlags = [], path } = this.#variant;
     const dataDir = (role: string) => join(lab.directory, this.name, role);
     const control = lab.prepareControl({ flags: controlFlags, dataDir: dataDir("control") });
     this.#running = [control];
@@ -56,6 +59,7 @@ class WarrenContender implements Contender {
     this.#running = [...agents, control];
     await Promise.all(agents.map((agent) => agent.start(30_000, signal)));
     await lab.meshReady(20_000, signal);
+    if (path) for (const agent of agents) await reachedBy(path, agent, signal);
     const [, server] = agents as [WarrenProcess, WarrenProcess];
     const { leases } = await server.get<AgentIpam>("/v1/ipam");
     const serverAddress = leases[0]?.nodeAddress;
@@ -67,4 +71,12 @@ class WarrenContender implements Contender {
     for (const process of this.#running) await process.stop();
     this.#running = [];
   }
+}
+
+async function reachedBy(path: PeerInfo["path"], agent: WarrenProcess, signal: AbortSignal): Promise<void> {
+  await waitFor(
+    `${agent.name} to reach its peer by the path "${path}"`,
+    async () => (await agent.get<PeerInfo[]>("/v1/peers")).every((peer) => peer.path === path),
+    { timeoutMs: 10_000, signal },
+  );
 }
