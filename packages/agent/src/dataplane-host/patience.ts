@@ -29,10 +29,13 @@ export interface PatiencePorts {
 
 /** Longest time of looking, and the longest wait after which looking is worth it. */
 export const WINDOW_MS = 0.2;
-/** Giving way for longer than this: the processor is wanted by others. */
-export const CONTENDED_MS = 0.05;
-/** How long no more looking is tried on a processor that others want. */
-export const RETREAT_MS = 2;
+/** Giving way for longer than this: others want the processor, and got all that the scheduler grants them at a time. */
+export const CONTENDED_MS = 0.1;
+/**
+ * How long no more looking is tried on a processor that others want: giving way to a busy program costs up to a time slice
+ * of the scheduler (1.4 ms on two processors), in which packets wait. Now and then that may be tried, not all the time.
+ */
+export const RETREAT_MS = 50;
 
 export class Patience {
   readonly #ports: PatiencePorts;
