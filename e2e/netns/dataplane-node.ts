@@ -33,13 +33,16 @@ const REFUSED = ["ENETUNREACH", "EHOSTUNREACH", "EPERM"];
 const received: string[] = [];
 const sockets: Socket[] = [];
 
-/** The node's own addresses on the TUN device, a route to the other's, and a socket on each address. */
+/** The node's own addresses on the device, a route to the other's unless the device lays it, and a socket on each address. */
 async function setUp(): Promise<void> {
+  const routes = [
+    `route replace 10.${other}.0.0/24 dev ${options.tunName}`,
+    `route replace fd00:${other}::/64 dev ${options.tunName}`,
+  ];
   const lines = [
     `addr replace 10.${node}.0.1/24 dev ${options.tunName}`,
-    `route replace 10.${other}.0.0/24 dev ${options.tunName}`,
     `addr replace fd00:${node}::1/64 dev ${options.tunName} nodad`,
-    `route replace fd00:${other}::/64 dev ${options.tunName}`,
+    ...(kind === "kernel" ? [] : routes),
   ];
   await run("ip", ["-batch", "-"], { input: `${lines.join("\n")}\n` });
   for (const [type, address] of [

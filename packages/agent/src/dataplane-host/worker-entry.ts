@@ -77,11 +77,12 @@ function obey(): boolean {
   }
 }
 
-/** Each direction once. @returns `IDLE`, `MORE`, or `-errno` */
+/** Each direction whose device has something, once. @returns `IDLE`, `MORE`, or `-errno` */
 function turn(): number {
   let result = IDLE;
-  for (const pipeline of pipelines) {
-    const one = pipeline.run(BUDGET);
+  for (let i = 0; i < pipelines.length; i++) {
+    if (!polled.isReady(i + 1)) continue;
+    const one = pipelines[i]!.run(BUDGET);
     if (one < 0) return one;
     result |= one;
   }
