@@ -322,6 +322,24 @@ describeAsRoot("the life of a kernel node", () => {
     await change("kernel");
   });
 
+  it("keeps the guard of pods that run when a start fails", async () => {
+    const host = mesh.lab.host(1);
+    await mesh.lab.agent(1).stop();
+    const { token } = await mesh.lab.createToken();
+    const agent = await mesh.lab.prepareAgent(1, { token, ...KERNEL });
+    const holder = await host.spawn(process.execPath, [podProgram("udp-listen.mjs"), "4789"]);
+    await waitFor("the port to be taken", () => holder.log().includes("listening"));
+    await (await agent.launch()).exited;
+    expect(agent.log()).toContain("UDP port 4789 is in use");
+    const { stdout } = await host.run("nft", ["list", "table", "inet", "warren"]);
+    expect(stdout).toContain(mesh.pod(1).address(4));
+    expect(stdout).toContain("underlay-source");
+    await holder.end();
+    await agent.start();
+    for (const family of [4, 6] as const)
+      await waitFor("the way back", () => reaches(mesh.pod(2), mesh.pod(1), family));
+  });
+
   it("leaves nothing when it stops without pods", async () => {
     const host = mesh.lab.host(1);
     await mesh.lab.warren(1, "pod", "del", "pod-1");

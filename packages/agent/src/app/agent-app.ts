@@ -181,6 +181,11 @@ class AgentApp implements Agent {
       kind: config.dataplane,
       create: (kind) => world.createDataPlane(pathOptions, kind, hostNetwork.overlayGuard),
     });
+    if (pods.size > 0)
+      await hostNetwork.guardFirst({
+        ...{ sources: pods.sources(), underlay: underlay.name },
+        ...{ pools: lease.cluster.pod_cidrs, podCidrs: lease.self.pod_cidrs },
+      });
     this.#undo.push(() => dataPlane.stop());
     dataPlane.onFailure((error) => this.#onFailure(error, world));
     await dataPlane.start();

@@ -73,6 +73,8 @@ export class Forwarder {
   #fenced = false;
   #isClosed = false;
   #applied = "";
+  /** The host was told of a plan: there is something to take back. */
+  #hasPlan = false;
   #queue: Promise<void> = Promise.resolve();
   readonly #badNodes = new Set<string>();
   readonly #pathChange = new PathChange();
@@ -131,11 +133,11 @@ export class Forwarder {
     return this.#next(async () => {
       await host.apply({ ...this.#plan(), catchOverlay: true });
       this.#applied = "";
-      try {
-        await dataPlane.changeTo(kind, () => host.apply({ ...this.#plan(), catchOverlay: true }));
-      } finally {
-        await this.#applyHost();
-      }
+      const changed = dataPlane.changeTo(kind, () => host.apply({ ...this.#plan(), catchOverlay: true }));
+      const [change, routes] = [await settled(changed), await settled(this.#applyHost())];
+      // Why the change failed is more to the point than what that did to the routes.
+      if (change) throw change;
+      if (routes) throw routes;
     });
   }
 
@@ -143,8 +145,10 @@ export class Forwarder {
   fence(): Promise<void> {
     return this.#next(async () => {
       this.#fenced = true;
-      await this.#options.dataPlane.apply(CLOSED_VIEW);
-      if (this.#applied !== "") await this.#applyHost();
+      // Each way is closed, whatever becomes of the other.
+      const tunnel = await settled(this.#options.dataPlane.apply(CLOSED_VIEW));
+      if (this.#hasPlan) await this.#applyHost();
+      if (tunnel) throw tunnel;
     });
   }
 
@@ -165,6 +169,7 @@ export class Forwarder {
     const plan = this.#plan();
     const key = JSON.stringify(plan);
     if (key === this.#applied) return;
+    this.#hasPlan = true;
     await this.#options.host.apply(plan);
     this.#applied = key;
   }
@@ -227,8 +232,17 @@ export class Forwarder {
   }
 
   #next(work: () => Promise<void>): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new WarrenError("not-ready", "this agent is being stopped"));
     const mine = this.#queue.then(work);
     this.#queue = mine.catch(() => {});
     return mine;
   }
+}
+
+/** The error a promise was rejected with, or null. */
+async function settled(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
 }

@@ -156,9 +156,18 @@ export class MeshSession {
       if (this.#stop.signal.aborted) return;
       if (!error) continue;
       this.#lost(error);
-      if (FENCING.includes(error.code)) await this.#options.onFenced(error);
+      if (FENCING.includes(error.code)) await this.#fence(error);
       const wait = isSilence(error) ? backoffMs(this.#attempt++, random()) : REFUSED_RETRY_MS * (0.5 + random());
       await sleep(clock, wait, this.#stop.signal);
+    }
+  }
+
+  /** One that fails is tried again: the next registration is refused as this one was. */
+  async #fence(error: WarrenError): Promise<void> {
+    try {
+      await this.#options.onFenced(error);
+    } catch (thrown) {
+      this.#options.logger.error({ err: WarrenError.from(thrown) }, "forwarding could not be closed; trying again");
     }
   }
 

@@ -18,6 +18,7 @@ import {
   isOurs,
   readKernelTables,
   removeVxlanDevice,
+  spareName,
   vxlanDevices,
 } from "./vxlan-device.ts";
 
@@ -40,7 +41,7 @@ class KernelDataPlane implements DataPlane {
   /** The device while another packet path has its name. */
   readonly #spare: string;
   readonly #listeners: ((error: Error) => void)[] = [];
-  #prepared: CompiledKernelTables | null = null;
+  #prepared: { readonly tables: CompiledKernelTables; readonly view: ForwardingView } | null = null;
   #running = false;
   #hold: DeviceHold | undefined;
   /** Counters of devices that are gone, less what the present one had when it was taken over. */
@@ -53,7 +54,7 @@ class KernelDataPlane implements DataPlane {
   constructor(options: DataPlaneOptions, guard: OverlayGuardPort) {
     this.#options = options;
     this.#guard = guard;
-    this.#spare = `${options.tunName}-next`;
+    this.#spare = spareName(options.tunName);
   }
 
   async prepare(view: ForwardingView): Promise<void> {
@@ -66,7 +67,7 @@ class KernelDataPlane implements DataPlane {
     await bridgeBatch(fdb);
     await ipBatch([...view.localPrefixes.map((prefix) => addressLine(prefix, this.#spare)), ...route]);
     await this.#setGuard(tables, view, this.#spare);
-    this.#prepared = tables;
+    this.#prepared = { tables, view };
   }
 
   async start(): Promise<void> {
@@ -75,10 +76,12 @@ class KernelDataPlane implements DataPlane {
     this.#running = true;
     try {
       if (this.#prepared) {
-        const { routes } = this.#prepared;
+        const { tables, view } = this.#prepared;
         this.#prepared = null;
-        const { route } = diffKernelTables({ ...NO_TABLES, routes }, NO_TABLES, tunName);
+        const { route } = diffKernelTables({ ...NO_TABLES, routes: tables.routes }, NO_TABLES, tunName);
         await this.#up([["link", "set", this.#spare, "name", tunName]], route);
+        // The table names a device that is no more, and would be refused with the next change of anything in it.
+        await this.#setGuard(tables, view);
       } else {
         await this.#takeOver();
         await this.#setGuard({ ...NO_TABLES, peers: [] }, { localPrefixes: [], peers: [] });
@@ -131,12 +134,15 @@ class KernelDataPlane implements DataPlane {
   async stop(): Promise<void> {
     clearInterval(this.#watch);
     this.#readTraffic();
-    await removeVxlanDevice(this.#spare);
-    if (this.#running) await removeVxlanDevice(this.#options.tunName);
-    this.#running = false;
     this.#prepared = null;
-    await this.#hold?.release();
-    this.#hold = undefined;
+    try {
+      await removeVxlanDevice(this.#spare);
+      if (this.#running) await removeVxlanDevice(this.#options.tunName);
+      this.#running = false;
+    } finally {
+      await this.#hold?.release();
+      this.#hold = undefined;
+    }
     this.#drops = await this.#guard.drops();
     await this.#guard.set(null);
   }
@@ -149,9 +155,10 @@ class KernelDataPlane implements DataPlane {
   async #takeOver(): Promise<void> {
     const { tunName } = this.#options;
     const existing = (await this.#refuseOthers()).find((link) => link.ifname === tunName);
+    // Left by a kill during a change; it would keep the address of a lease that may be another's by now.
+    await removeVxlanDevice(this.#spare);
     if (existing && isOurs(existing, this.#options)) return;
     if (existing) await removeVxlanDevice(tunName);
-    await removeVxlanDevice(this.#spare);
     await addVxlanDevice(tunName, this.#options);
   }
 

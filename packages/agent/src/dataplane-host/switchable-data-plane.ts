@@ -35,8 +35,9 @@ export class SwitchableDataPlane implements DataPlane {
   }
 
   async apply(view: ForwardingView): Promise<void> {
-    await this.#plane(this.#kind).apply(view);
+    // Also when it fails: a change must not bring an older view back.
     this.#view = view;
+    await this.#plane(this.#kind).apply(view);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { DataPlane, DataPlaneOptions, ForwardingView } from "./data-plane.ts";
 import { holdDevice } from "./device-hold.ts";
-import { removeVxlanDevice } from "./vxlan-device.ts";
+import { removeVxlanDevice, spareName } from "./vxlan-device.ts";
 import { createWorkerDataPlane } from "./worker-data-plane.ts";
 
 /**
@@ -17,7 +17,7 @@ export function createTunDataPlane(options: DataPlaneOptions): DataPlane {
     async start() {
       // Of a running agent it is not ours to remove.
       await (await holdDevice(options.tunName)).release();
-      await removeVxlanDevice(options.tunName);
+      for (const name of [options.tunName, spareName(options.tunName)]) await removeVxlanDevice(name);
       await plane.start();
       if (prepared) await plane.apply(prepared);
       prepared = null;

@@ -66,6 +66,11 @@ export function explainAdd(name: string, error: WarrenError): WarrenError {
   return error;
 }
 
+/** Name of the device while another packet path has the real one. */
+export function spareName(tunName: string): string {
+  return `${tunName}-next`;
+}
+
 /** Removes the device when there is one and it is a vxlan device; costs nothing when there is none. */
 export async function removeVxlanDevice(name: string): Promise<void> {
   if (!deviceTraffic(name)) return;

@@ -60,6 +60,16 @@ export interface HostNetwork {
   apply(plan: HostPlan): Promise<void>;
   /** Which of the plan's plain paths have a route now. What has none (refused, taken, no way) goes into the tunnel. */
   plainPrefixes(): readonly string[];
+  /**
+   * For a start with pods that run already, before anything else is changed: their guard, and nothing plain from the
+   * underlay. Whatever becomes of the start, it stays.
+   */
+  guardFirst(known: {
+    readonly sources: readonly PodSource[];
+    readonly underlay: string;
+    readonly pools: readonly string[];
+    readonly podCidrs: readonly string[];
+  }): Promise<void>;
   /** The source guard: lets each pod send with its own addresses only. */
   guardPods(pods: readonly PodSource[]): Promise<void>;
   /** The guard of a packet path in the kernel. */

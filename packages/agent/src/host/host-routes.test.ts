@@ -52,6 +52,9 @@ describe("routes of a node", () => {
       "route replace unreachable fd00:77::/48 metric 65535 proto 119",
       ...OURS.slice(2),
     ]);
+    // IPv6 takes another route to the prefix away where the metric is not said.
+    const after = [{ type: "unreachable", dst: "fd00:77::/48", metric: 65535, protocol: "119" }];
+    expect(words(planRoutes(plan, after))[0]).toBe("route del unreachable fd00:77::/48 metric 65535 proto 119");
     expect(words(planRoutes({ ...plan, catchOverlay: true }, []))).toHaveLength(6);
     expect(removeRoutes(peers)).toEqual([]);
   });

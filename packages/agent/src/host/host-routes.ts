@@ -74,7 +74,9 @@ export function removeRoutes(existing: readonly IpRoute[]): IpLine[] {
 function deleteLine(route: IpRoute, prefix: string): IpLine {
   const type = route.type && route.type !== "unicast" ? [route.type] : [];
   const device = route.dev && type.length === 0 ? ["dev", route.dev] : [];
-  return ["route", "del", ...type, prefix, ...device, "proto", ROUTE_PROTOCOL];
+  // Without its metric, IPv6 takes away another route of ours to the prefix: it does not compare types.
+  const metric = route.metric === undefined ? [] : ["metric", String(route.metric)];
+  return ["route", "del", ...type, prefix, ...device, ...metric, "proto", ROUTE_PROTOCOL];
 }
 
 function keyOf(prefix: string, type: string): string {

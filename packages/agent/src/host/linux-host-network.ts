@@ -27,8 +27,10 @@ export function createLinuxHostNetwork(): HostNetwork {
   let overlay: OverlayGuard | null = null;
   /** The counters of the table begin again with each change of it: what they had counted until then. */
   let overlayDrops: Partial<Record<DropReason, number>> = {};
-  /** Pods outlive this agent: their guard does too, also where it never came to know them. */
+  /** Pods outlive this agent, and their guard with them. */
   let podsRemain = false;
+  /** The last change of the table was refused: what is in it is not what the variables say. */
+  let isStale = false;
   let plainPrefixes: readonly string[] = [];
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -46,7 +48,9 @@ export function createLinuxHostNetwork(): HostNetwork {
   const applyTable = async (): Promise<void> => {
     const isWanted = pods !== null || overlay !== null || podsRemain;
     const commands = isWanted ? compileNftTable(pods ?? [], guard, overlay, overlayDrops) : removeNftTable();
+    isStale = true;
     await (await filter()).apply(commands);
+    isStale = false;
   };
   /** False when the table is not as we left it. */
   const tryPodSources = async (next: readonly PodSource[]): Promise<boolean> => {
@@ -58,7 +62,7 @@ export function createLinuxHostNetwork(): HostNetwork {
     }
   };
   const setGuard = async (next: UnderlayGuard): Promise<void> => {
-    if (JSON.stringify(next) === JSON.stringify(guard)) return;
+    if (!isStale && JSON.stringify(next) === JSON.stringify(guard)) return;
     overlayDrops = await readDrops();
     guard = next;
     if (pods !== null || overlay !== null) await applyTable();
@@ -101,11 +105,19 @@ export function createLinuxHostNetwork(): HostNetwork {
 
     plainPrefixes: () => plainPrefixes,
 
+    guardFirst: ({ sources, ...addresses }) =>
+      alone(async () => {
+        pods = sources;
+        podsRemain = true;
+        guard = { ...addresses, plainSources: [] };
+        await applyTable();
+      }),
+
     guardPods: (next) =>
       alone(async () => {
         const isThere = pods !== null && overlay !== null;
         pods = next;
-        if (isThere && (await tryPodSources(next))) return;
+        if (isThere && !isStale && (await tryPodSources(next))) return;
         overlayDrops = await readDrops();
         await applyTable();
       }),
@@ -113,7 +125,7 @@ export function createLinuxHostNetwork(): HostNetwork {
     overlayGuard: {
       set: (next) =>
         alone(async () => {
-          if (JSON.stringify(next) === JSON.stringify(overlay)) return;
+          if (!isStale && JSON.stringify(next) === JSON.stringify(overlay)) return;
           overlayDrops = await readDrops();
           overlay = next;
           await applyTable();
@@ -128,6 +140,9 @@ export function createLinuxHostNetwork(): HostNetwork {
         if (!(await (await filter()).hasTable(NFT_FAMILY, NFT_TABLE))) {
           await applyTable();
           repaired.push(`the nftables table ${NFT_FAMILY} ${NFT_TABLE} was gone`);
+        } else if (isStale) {
+          await applyTable();
+          repaired.push(`the nftables table ${NFT_FAMILY} ${NFT_TABLE} was not up to date`);
         }
         if ((await acceptForwarding(plan)) > 0) repaired.push("the rules that let pod traffic be forwarded were gone");
         if (plan.plainPaths.length > 0) {
@@ -170,12 +185,12 @@ async function layPlain(
   routes: readonly PlainRoute[],
   table: readonly IpRoute[],
 ): Promise<{ laid: string[]; added: number }> {
-  const missing = routes.filter((route) => !isLaid(route, table));
+  const missing = routes.filter((route) => !isLaid(route, table, plan));
   await layRoutes(missing, plan);
   const now = missing.length > 0 ? await allRoutes(hasIpv6(plan)) : table;
   return {
-    laid: routes.filter((route) => isLaid(route, now)).map((route) => route.prefix),
-    added: missing.filter((route) => isLaid(route, now)).length,
+    laid: routes.filter((route) => isLaid(route, now, plan)).map((route) => route.prefix),
+    added: missing.filter((route) => isLaid(route, now, plan)).length,
   };
 }
 

@@ -37,6 +37,10 @@ export class MemoryHostNetwork implements HostNetwork {
     return this.plan?.plainPaths.map((path) => path.prefix) ?? [];
   }
 
+  async guardFirst({ sources }: { readonly sources: readonly PodSource[] }): Promise<void> {
+    this.pods = sources;
+  }
+
   async guardPods(pods: readonly PodSource[]): Promise<void> {
     this.pods = pods;
   }

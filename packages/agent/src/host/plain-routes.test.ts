@@ -12,7 +12,7 @@ const plan: HostPlan = {
   ...{ plainPaths: [], plainSources: [], routeOverlay: true, catchOverlay: false },
 };
 const route: PlainRoute = { prefix: "10.244.2.0/24", via: "192.0.2.12", device: "eth0" };
-const shown = { dst: "10.244.2.0/24", gateway: "192.0.2.12", dev: "eth0", protocol: "119" };
+const shown = { dst: "10.244.2.0/24", gateway: "192.0.2.12", dev: "eth0", prefsrc: "10.244.1.1", protocol: "119" };
 
 describe("a plain route", () => {
   it("leads past the TUN device, from the node's own address of its family", () => {
@@ -31,12 +31,13 @@ describe("a plain route", () => {
   });
 
   it("is there when the kernel has it with this next hop, and from us", () => {
-    expect(isLaid(route, [shown])).toBe(true);
-    expect(isLaid(route, [{ ...shown, gateway: "192.0.2.99" }])).toBe(false);
-    expect(isLaid(route, [{ ...shown, dev: "warren0" }])).toBe(false);
-    expect(isLaid(route, [{ ...shown, protocol: "static" }])).toBe(false);
-    const overIpv6 = { dst: shown.dst, dev: "eth0", protocol: "119", via: { family: "inet6", host: "2001:db8::2" } };
-    expect(isLaid({ ...route, via: "2001:db8::2" }, [overIpv6])).toBe(true);
+    expect(isLaid(route, [shown], plan)).toBe(true);
+    expect(isLaid(route, [{ ...shown, gateway: "192.0.2.99" }], plan)).toBe(false);
+    expect(isLaid(route, [{ ...shown, dev: "warren0" }], plan)).toBe(false);
+    expect(isLaid(route, [{ ...shown, protocol: "static" }], plan)).toBe(false);
+    expect(isLaid(route, [{ ...shown, prefsrc: "192.0.2.11" }], plan)).toBe(false);
+    const overIpv6 = { ...shown, gateway: undefined, via: { family: "inet6", host: "2001:db8::2" } };
+    expect(isLaid({ ...route, via: "2001:db8::2" }, [overIpv6], plan)).toBe(true);
   });
 
   it("gives way to a route that somebody else has to the prefix", () => {

@@ -35,7 +35,7 @@ export async function findRoutes({ plainPaths, underlay, tun }: HostPlan): Promi
  */
 export function layLine({ prefix, via, device }: PlainRoute, plan: HostPlan): IpLine {
   const isIpv6 = prefix.includes(":");
-  const source = plan.nodeAddresses.find((address) => address.includes(":") === isIpv6);
+  const source = sourceOf(prefix, plan);
   const gateway = via.includes(":") && !isIpv6 ? ["inet6", via] : [via];
   return [
     ...["route", "replace", prefix, "via", ...gateway, "dev", device, "onlink"],
@@ -53,19 +53,29 @@ export async function layRoutes(routes: readonly PlainRoute[], plan: HostPlan): 
   const mixed = (route: PlainRoute): boolean => route.via.includes(":") !== route.prefix.includes(":");
   for (const group of [routes.filter((route) => !mixed(route)), routes.filter(mixed)]) {
     try {
-      await ipBatch(group.map((route) => layLine(route, plan)));
+      await ipBatch(
+        group.map((route) => layLine(route, plan)),
+        { force: true },
+      );
     } catch (error) {
       if (WarrenError.from(error).code !== "tool-failed") throw error;
     }
   }
 }
 
-/** Whether the kernel's table has exactly this route, laid by us. */
-export function isLaid({ prefix, via, device }: PlainRoute, table: readonly IpRoute[]): boolean {
+/**
+ * Whether the kernel's table has exactly this route, laid by us. With its source: when an IPv6 address goes, the kernel
+ * keeps the routes that name it and forgets the name.
+ */
+export function isLaid({ prefix, via, device }: PlainRoute, table: readonly IpRoute[], plan: HostPlan): boolean {
   return table.some((route: ShownRoute) => {
-    const gateway = route.gateway ?? route.via?.host;
-    return route.protocol === ROUTE_PROTOCOL && route.dst === prefix && route.dev === device && gateway === via;
+    const isOurs = route.protocol === ROUTE_PROTOCOL && route.dst === prefix && route.dev === device;
+    return isOurs && (route.gateway ?? route.via?.host) === via && route.prefsrc === sourceOf(prefix, plan);
   });
+}
+
+function sourceOf(prefix: string, { nodeAddresses }: HostPlan): string | undefined {
+  return nodeAddresses.find((address) => address.includes(":") === prefix.includes(":"));
 }
 
 /** Whether somebody else on this host routes exactly this prefix: it stays theirs. */

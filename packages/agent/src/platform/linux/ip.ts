@@ -9,6 +9,8 @@ export interface IpOptions {
   readonly netns?: string;
   /** Program and arguments put in front, such as `nsenter --mount=…`; from `mount.ts`. */
   readonly prefix?: readonly string[];
+  /** Goes on behind a line that fails; the error, then, is of the first one. */
+  readonly force?: boolean;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface IpOptions {
  */
 export async function ipBatch(lines: readonly IpLine[], options: IpOptions = {}): Promise<void> {
   if (lines.length === 0) return;
-  const [program, args] = command([...netnsArgs(options), "-batch", "-"], options);
+  const [program, args] = command([...netnsArgs(options), ...(options.force ? ["-force"] : []), "-batch", "-"], options);
   const input = `${lines.map(formatLine).join("\n")}\n`;
   const result = await tryRun(program, args, { input });
   if (result.code === 0) return;
@@ -90,6 +92,7 @@ export interface IpRoute {
   readonly gateway?: string;
   readonly prefsrc?: string;
   readonly protocol?: string;
+  readonly metric?: number;
 }
 
 /** The destination of a route as a prefix: `ip` leaves the length of a host route out. */
