@@ -19,7 +19,10 @@ export interface IpOptions {
  */
 export async function ipBatch(lines: readonly IpLine[], options: IpOptions = {}): Promise<void> {
   if (lines.length === 0) return;
-  const [program, args] = command([...netnsArgs(options), ...(options.force ? ["-force"] : []), "-batch", "-"], options);
+  const [program, args] = command(
+    [...netnsArgs(options), ...(options.force ? ["-force"] : []), "-batch", "-"],
+    options,
+  );
   const input = `${lines.map(formatLine).join("\n")}\n`;
   const result = await tryRun(program, args, { input });
   if (result.code === 0) return;
