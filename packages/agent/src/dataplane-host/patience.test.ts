@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { CONTENDED_MS, Patience, RETREAT_MS, WINDOW_MS } from "./patience.ts";
+import { CONTENDED_MS, Patience, QUICK_MS, RETREAT_MS, WINDOW_MS } from "./patience.ts";
 
 /** A processor on which a look takes 1 µs and giving way `others` ms; something to do comes at `readyAt`. */
 let now: number;
@@ -51,7 +51,13 @@ describe("a worker that waits", () => {
     for (let i = 0; i < 10; i++) expect(waitFor(0.1)).toBe("watched");
   });
 
-  test("spends nothing at rest: after one window without a packet it blocks at once", () => {
+  test("goes on trying when packets come a little slower than it looks: both ends may get quicker", () => {
+    waitFor(0.1);
+    for (let i = 0; i < 3; i++) expect(waitFor((WINDOW_MS + QUICK_MS) / 2)).toBe("blocked");
+    expect(waitFor(0.1)).toBe("watched");
+  });
+
+  test("spends nothing at rest: after one long wait it blocks at once", () => {
     waitFor(0.1);
     expect(waitFor(1000)).toBe("blocked");
     const looked = calls.looks;

@@ -11,8 +11,9 @@
  *                                           ▼ processor, and being woken is the quicker way to get it back
  *                                         block
  *
- * The window is open only while it pays: after a wait longer than it, the next one blocks at once; after a shorter one
- * it is open again. So a node at rest, and one with a packet now and then, spends nothing.
+ * Looking is tried only while packets come in quick succession: after a wait of more than a millisecond the next one
+ * blocks at once. So a node at rest, and one with a packet now and then, spends nothing. That limit is wider than the time
+ * of looking: two nodes that wake each other slowly would otherwise never find out that they could be quick.
  *
  * The constants are measured (ADR 0009).
  */
@@ -27,8 +28,10 @@ export interface PatiencePorts {
   now(): number;
 }
 
-/** Longest time of looking, and the longest wait after which looking is worth it. */
+/** Longest time of looking. */
 export const WINDOW_MS = 0.2;
+/** Longest wait after which looking is tried. */
+export const QUICK_MS = 1;
 /** Giving way for longer than this: others want the processor, and got all that the scheduler grants them at a time. */
 export const CONTENDED_MS = 0.1;
 /**
@@ -39,7 +42,7 @@ export const RETREAT_MS = 50;
 
 export class Patience {
   readonly #ports: PatiencePorts;
-  #pays = false;
+  #isQuick = false;
   #retreatUntil = Number.NEGATIVE_INFINITY;
 
   constructor(ports: PatiencePorts) {
@@ -51,9 +54,9 @@ export class Patience {
     const ports = this.#ports;
     if (ports.look()) return;
     const since = ports.now();
-    if (this.#pays && since >= this.#retreatUntil && this.#watch(since)) return;
+    if (this.#isQuick && since >= this.#retreatUntil && this.#watch(since)) return;
     ports.block();
-    this.#pays = ports.now() - since <= WINDOW_MS;
+    this.#isQuick = ports.now() - since <= QUICK_MS;
   }
 
   /** Looks until the window is over. True: something is there. */
