@@ -1,6 +1,5 @@
-import type { AgentStatus, DataplaneInfo, NodeInfo, PeerInfo } from "@warren/common/api/types.ts";
+import type { AgentStatus, DataplaneInfo, PeerInfo } from "@warren/common/api/types.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { forgeUdpPacket, forgeVxlan } from "../lab/forge.ts";
 import { uniqueLabName } from "../lab/lab.ts";
 import { ping } from "../lab/measure.ts";
 import { createMesh, DUAL_STACK, type Mesh } from "../lab/mesh.ts";
@@ -10,9 +9,9 @@ import type { Supervised } from "../lab/supervised.ts";
 import { transfer } from "../lab/transfer.ts";
 import { waitFor } from "../lab/wait-for.ts";
 import { describeAsRoot } from "./as-root.ts";
+import { type ForgedTarget, openForgedTarget } from "./forged-target.ts";
 
 const KERNEL = { flags: ["--dataplane", "kernel"] };
-const PORT = 9999;
 
 const reaches = async (from: LabPod, to: LabPod, family: 4 | 6) =>
   (await ping(from.netns, to.address(family), { count: 1, waitMs: 1_000 })).received === 1;
@@ -93,36 +92,29 @@ describe.each([4, 6] as const)("a mesh of both data planes over an IPv%i underla
 
 describeAsRoot("what a kernel node lets in", () => {
   let mesh: Mesh;
-  let target: NodeInfo;
-  let listener: Supervised;
+  let target: ForgedTarget;
   beforeAll(async () => {
     const control = { flags: DUAL_STACK };
     mesh = await createMesh({ name: uniqueLabName("wl"), nodes: 2, control, agents: { 1: KERNEL } });
-    target = (await mesh.lab.warren<AgentStatus>(1, "status")).node;
-    listener = await mesh.pod(1).spawn(process.execPath, [podProgram("udp-listen.mjs"), String(PORT)]);
-    await waitFor("the listener", () => listener.log().includes("listening"));
+    target = await openForgedTarget(mesh);
   });
   afterAll(() => mesh?.lab.close());
 
-  const drops = async () => (await mesh.lab.warren<AgentStatus>(1, "status")).dataplane.drops;
-  const udp = (payload: string, source = mesh.pod(2).address(4), destination = mesh.pod(1).address(4)) =>
-    forgeUdpPacket({ source, destination, port: PORT, payload });
-  const vxlan = (inner: Uint8Array, change: Partial<Parameters<typeof forgeVxlan>[0]> = {}) =>
-    forgeVxlan({ vni: 4096, destinationMac: target.vtepMac, inner, ...change });
-  const send = async (from: LabNode, ...datagrams: Buffer[]) => {
-    const args = [podProgram("udp-send.mjs"), from.underlay, "55555", target.underlayAddress, String(target.port)];
-    await from.run(process.execPath, [...args, ...datagrams.map((datagram) => datagram.toString("hex"))]);
-  };
   const sendAtOnce = async (from: LabNode, ...datagrams: Buffer[]) => {
-    const args = [podProgram("udp-segment-send.mjs"), from.underlay, target.underlayAddress, String(target.port)];
+    const args = [
+      podProgram("udp-segment-send.mjs"),
+      from.underlay,
+      target.node.underlayAddress,
+      String(target.node.port),
+    ];
     return (await from.run(process.execPath, [...args, ...datagrams.map((one) => one.toString("hex"))])).stdout.trim();
   };
   /** Waits until the counters have gone up by just these. */
   const dropped = async (expected: Record<string, number>, act: () => Promise<unknown>) => {
-    const before = await drops();
+    const before = await target.drops();
     await act();
     const more = async () => {
-      const after = await drops();
+      const after = await target.drops();
       const up = Object.keys(after).map((reason) => [reason, after[reason]! - before[reason]!] as const);
       return Object.fromEntries(up.filter(([, count]) => count > 0));
     };
@@ -134,46 +126,65 @@ describeAsRoot("what a kernel node lets in", () => {
   };
 
   it("is what a peer sends by the book, in both families", async () => {
-    await send(mesh.lab.host(2), vxlan(udp("by-the-book")));
-    await send(mesh.lab.host(2), vxlan(udp("by-the-book-6", mesh.pod(2).address(6), mesh.pod(1).address(6))));
-    await waitFor("both", () => listener.log().includes("by-the-book-6") && listener.log().includes("by-the-book\n"));
+    await target.send(mesh.lab.host(2), target.vxlan(target.udp("by-the-book")));
+    await target.send(
+      mesh.lab.host(2),
+      target.vxlan(target.udp("by-the-book-6", mesh.pod(2).address(6), mesh.pod(1).address(6))),
+    );
+    await waitFor(
+      "both",
+      () => target.listener.log().includes("by-the-book-6") && target.listener.log().includes("by-the-book\n"),
+    );
   });
 
   it("is nothing from an address that is no peer's", () =>
-    dropped({ "unknown-peer": 2 }, () => send(mesh.lab.control, vxlan(udp("stranger")), vxlan(udp("stranger")))));
+    dropped({ "unknown-peer": 2 }, () =>
+      target.send(mesh.lab.control, target.vxlan(target.udp("stranger")), target.vxlan(target.udp("stranger"))),
+    ));
 
   it("is nothing with another VNI", () =>
     dropped({ "vxlan-vni": 2 }, () =>
-      send(mesh.lab.host(2), vxlan(udp("vni"), { vni: 4097 }), vxlan(udp("vni"), { vni: 0 })),
+      target.send(
+        mesh.lab.host(2),
+        target.vxlan(target.udp("vni"), { vni: 4097 }),
+        target.vxlan(target.udp("vni"), { vni: 0 }),
+      ),
     ));
 
   it("is nothing with a source that is not the sender's", async () => {
     const sources = [mesh.pod(1).address(4), "10.244.200.1", "8.8.8.8", "127.0.0.1", "0.0.0.0"];
-    const spoofed = sources.map((source) => vxlan(udp("spoofed", source)));
-    spoofed.push(vxlan(udp("spoofed", "fd00:77:0:99::1", mesh.pod(1).address(6))));
-    await dropped({ "ingress-spoof": 6 }, () => send(mesh.lab.host(2), ...spoofed));
+    const spoofed = sources.map((source) => target.vxlan(target.udp("spoofed", source)));
+    spoofed.push(target.vxlan(target.udp("spoofed", "fd00:77:0:99::1", mesh.pod(1).address(6))));
+    await dropped({ "ingress-spoof": 6 }, () => target.send(mesh.lab.host(2), ...spoofed));
   });
 
   it("is nothing for elsewhere: this node is nobody's router", async () => {
     const elsewhere = [mesh.pod(2).address(4), "8.8.8.8", mesh.lab.control.underlay];
-    const datagrams = elsewhere.map((to) => vxlan(udp("elsewhere", undefined, to)));
-    await dropped({ "not-local": 3 }, () => send(mesh.lab.host(2), ...datagrams));
+    const datagrams = elsewhere.map((to) => target.vxlan(target.udp("elsewhere", undefined, to)));
+    await dropped({ "not-local": 3 }, () => target.send(mesh.lab.host(2), ...datagrams));
   });
 
   it("is nothing but IP", () =>
-    dropped({ "not-ip": 1 }, () => send(mesh.lab.host(2), vxlan(udp("arp"), { etherType: 0x0806 }))));
+    dropped({ "not-ip": 1 }, () =>
+      target.send(mesh.lab.host(2), target.vxlan(target.udp("arp"), { etherType: 0x0806 })),
+    ));
 
   it("is only the right ones of many datagrams that arrive as one buffer", () =>
     dropped({ "ingress-spoof": 2 }, async () => {
-      const datagrams = [udp("joined-1"), udp("joined-2", "10.244.200.9"), udp("joined-3", "8.8.8.8"), udp("joined-4")];
-      expect(await sendAtOnce(mesh.lab.host(2), ...datagrams.map((one) => vxlan(one)))).toBe("sent");
-      await waitFor("the last of them", () => listener.log().includes("joined-4"));
-      expect(listener.log()).toContain("joined-1");
+      const datagrams = [
+        target.udp("joined-1"),
+        target.udp("joined-2", "10.244.200.9"),
+        target.udp("joined-3", "8.8.8.8"),
+        target.udp("joined-4"),
+      ];
+      expect(await sendAtOnce(mesh.lab.host(2), ...datagrams.map((one) => target.vxlan(one)))).toBe("sent");
+      await waitFor("the last of them", () => target.listener.log().includes("joined-4"));
+      expect(target.listener.log()).toContain("joined-1");
     }));
 
   it("never reached the pod otherwise", () => {
     const payloads = ["stranger", "vni", "spoofed", "elsewhere", "arp", "joined-2", "joined-3"];
-    const arrived = listener.log().split("\n");
+    const arrived = target.listener.log().split("\n");
     expect(payloads.filter((payload) => arrived.some((line) => line.endsWith(` ${payload}`)))).toEqual([]);
   });
 

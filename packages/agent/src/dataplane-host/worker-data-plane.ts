@@ -121,6 +121,7 @@ class WorkerDataPlane implements DataPlane {
 
   #startWorker(number: number, kernels: WebAssembly.Module): Promise<void> {
     const directions = this.#directions[number]!;
+    const what = `the ${directions.join(" and ")} worker`;
     const { overlayMtu, vni, vtepMac } = this.#options;
     const wake = openEventFd(this.#libc!);
     const { port1: port, port2 } = new MessageChannel();
@@ -159,7 +160,7 @@ class WorkerDataPlane implements DataPlane {
       } else if (message.type === "failed") {
         failure = new WarrenError(
           "internal",
-          `the ${directions.join(" and ")} worker lost its device (${errnoName(message.errno)}): was ${this.#options.tunName} deleted?`,
+          `${what} lost its device (${errnoName(message.errno)}): was ${this.#options.tunName} deleted?`,
         );
       } else {
         entry.applied.get(message.id)?.();
@@ -176,7 +177,7 @@ class WorkerDataPlane implements DataPlane {
       // Its last words may still be on their way.
       for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
       exit();
-      const error = failure ?? new WarrenError("internal", `the ${directions.join(" and ")} worker ended by itself`);
+      const error = failure ?? new WarrenError("internal", `${what} ended by itself`);
       setFailed(error);
       if (!this.#stopping) for (const listener of this.#listeners) listener(error);
     });
