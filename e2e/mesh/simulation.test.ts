@@ -1,7 +1,7 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
 import { afterEach, describe, expect, it } from "vitest";
-import { statusOf } from "./sim/convergence.ts";
+import { converge, statusOf } from "./sim/convergence.ts";
 import { Ledger } from "./sim/ledger.ts";
 import { OwnershipWatch } from "./sim/ownership.ts";
 import { RpcNetwork, STREAM_WINDOW } from "./sim/rpc-network.ts";
@@ -184,6 +184,7 @@ describe("the simulator", () => {
     const from = { node: a!, address: (await a!.addPod("web")).addresses[0]! };
     const to = { node: b!, address: (await b!.addPod("web")).addresses[0]! };
     mesh.setWeather(CALM);
+    await converge(mesh, 5_000);
     const ledger = new Ledger(mesh, randomFor(SEED, "packets"));
     ledger.sendOne(from, to);
     ledger.sendOne(from, to);
