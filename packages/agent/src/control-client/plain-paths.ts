@@ -1,5 +1,6 @@
 import { parseAddress } from "@warren/common/net/address.ts";
-import { type Encapsulation, encapsulationOf, isSealed } from "@warren/common/net/encapsulation.ts";
+import { isSealed } from "@warren/common/net/cipher.ts";
+import { type Encapsulation, encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import { type Prefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { PlainPath } from "../host/host-network.ts";

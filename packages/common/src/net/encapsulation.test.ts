@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ENCAPSULATIONS, encapsulationOf, isSealed } from "./encapsulation.ts";
+import { isSealed } from "./cipher.ts";
+import { ENCAPSULATIONS, encapsulationOf } from "./encapsulation.ts";
 
 test("a cluster without a cipher uses the mode that it was told", () => {
   for (const encapsulation of ENCAPSULATIONS) {

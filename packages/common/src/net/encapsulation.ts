@@ -1,3 +1,5 @@
+import { isSealed } from "./cipher.ts";
+
 /** Which pod traffic between nodes travels in a tunnel; the rest is routed plainly. A setting of the cluster. */
 export const ENCAPSULATIONS = ["always", "cross-subnet", "never"] as const;
 
@@ -7,11 +9,6 @@ export const ENCAPSULATIONS = ["always", "cross-subnet", "never"] as const;
  * - `never`: nodes route to each other wherever they are, and the routers in between must know the pod CIDRs.
  */
 export type Encapsulation = (typeof ENCAPSULATIONS)[number];
-
-/** Whether a cluster with this cipher seals its traffic. What is not known counts as a cipher: it fails closed. */
-export function isSealed(cipher: string): boolean {
-  return cipher !== "" && cipher !== "none";
-}
 
 /**
  * The encapsulation that a node may use, whatever it was told: a plain route in a sealed cluster would carry in the clear

@@ -31,6 +31,8 @@ export interface RegisterRequest {
   readonly held_pod_cidrs: readonly string[];
   readonly held_epoch: number;
   readonly accept_new_lease: boolean;
+  readonly sealing_key: Uint8Array;
+  readonly sealed_port: number;
 }
 
 export interface RegisterResponse {
@@ -83,6 +85,15 @@ export interface ClusterMessage {
   readonly cipher: string;
   /** Read it with `encapsulationOf`: a sealed cluster has no plain routes. */
   readonly encapsulation: string;
+  readonly sealed_port: number;
+  readonly pair_ciphers: readonly PairCipher[];
+}
+
+/** Ids of two nodes, in either order. */
+export interface PairCipher {
+  readonly node_a: string;
+  readonly node_b: string;
+  readonly cipher: string;
 }
 
 export interface NodeMessage {
@@ -95,6 +106,10 @@ export interface NodeMessage {
   readonly epoch: number;
   readonly state: "NODE_STATE_UNSPECIFIED" | "NODE_STATE_READY" | "NODE_STATE_DOWN";
   readonly foreign: boolean;
+  /** 32 bytes, or none. */
+  readonly sealing_key: Uint8Array;
+  readonly sealed_port: number;
+  readonly key_epoch: number;
 }
 
 export interface RenewCertificateRequest {
@@ -104,6 +119,12 @@ export interface RenewCertificateRequest {
 export interface RenewCertificateResponse {
   readonly certificate_der: Uint8Array;
   readonly ca_der: Uint8Array;
+}
+
+export interface SetPairCipherRequest {
+  readonly peer_name: string;
+  /** A cipher, or empty for the cluster's own. */
+  readonly cipher: string;
 }
 
 export interface LeaveRequest {

@@ -1,6 +1,7 @@
 import { didYouMean } from "@warren/common/config/did-you-mean.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { ENCAPSULATIONS, isSealed } from "@warren/common/net/encapsulation.ts";
+import { isSealed } from "@warren/common/net/cipher.ts";
+import { ENCAPSULATIONS } from "@warren/common/net/encapsulation.ts";
 import type { ClusterRecord } from "./keys.ts";
 
 /** Settings of a cluster that change while traffic flows, with the values each can have. */

@@ -1,0 +1,14 @@
+/** How traffic between nodes is sealed. A setting of the cluster; a pair of nodes may have another than `none`. */
+export const CIPHERS = ["none", "chacha20-poly1305", "aes-256-gcm"] as const;
+
+export type Cipher = (typeof CIPHERS)[number];
+
+/** A cipher that seals: a session has one of these. */
+export type SealingCipher = Exclude<Cipher, "none">;
+
+export const SEALING_CIPHERS = ["chacha20-poly1305", "aes-256-gcm"] as const satisfies readonly SealingCipher[];
+
+/** Whether a cluster with this cipher seals its traffic. What is not known counts as a cipher: it fails closed. */
+export function isSealed(cipher: string): boolean {
+  return cipher !== "" && cipher !== "none";
+}
