@@ -1,4 +1,6 @@
 import type { DataplaneKind } from "@warren/common/api/types.ts";
+import type { SealingCipher } from "@warren/common/net/cipher.ts";
+import type { Framing } from "@warren/common/wire/overhead.ts";
 import type { DropReason } from "../dataplane/drop.ts";
 import type { Direction } from "../dataplane/stages.ts";
 
@@ -47,6 +49,12 @@ export interface DataPlaneOptions {
 
 /** What the packet path must know of the mesh: immutable, compiled to typed arrays, swapped whole. */
 export interface ForwardingView {
+  /** How packets leave; default `plain`. */
+  readonly framing?: Framing;
+  /** How packets may arrive; default the same. Both only while a cluster changes from one to the other. */
+  readonly accepts?: readonly Framing[];
+  /** Longest inner packet that may leave; default the one of the options. */
+  readonly overlayMtu?: number;
   /** Prefixes of this node; the inner source of what leaves and the inner destination of what arrives is in them. */
   readonly localPrefixes: readonly string[];
   readonly peers: readonly ForwardingPeer[];
@@ -60,6 +68,21 @@ export interface ForwardingPeer {
   readonly vtepMac: string;
   /** Prefixes behind the peer: destinations that go to it, and the only inner sources accepted from it. */
   readonly prefixes: readonly string[];
+  /** Null, or not there: nothing can be sealed for this peer, and nothing sealed comes from it. */
+  readonly sealing?: PeerSealing | null;
+}
+
+/** How a peer's traffic is sealed. */
+export interface PeerSealing {
+  /** X25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** UDP port of the peer's sealed traffic, at its underlay address. */
+  readonly port: number;
+  readonly cipher: SealingCipher;
+  /** Ciphers whose sessions and handshakes are good as well, for as long as a change takes. */
+  readonly alsoAccepts: readonly SealingCipher[];
+  /** A message goes out when nothing else did for so long; 0 for never. */
+  readonly persistentKeepaliveMs: number;
 }
 
 export interface TrafficCounters {

@@ -22,7 +22,11 @@ const mac = (node: number) => `02:00:00:00:00:0${node}`;
 const underlay = (node: number) => `192.0.2.${node}`;
 const prefixes = (node: number) => [`10.${node}.0.0/24`, `fd00:${node}::/64`];
 
-export function tablesOf(node: number, peers: readonly number[] = [1, 2, 3].filter((peer) => peer !== node)) {
+export function tablesOf(
+  node: number,
+  peers: readonly number[] = [1, 2, 3].filter((peer) => peer !== node),
+  overlayMtu = MTU,
+) {
   const view = {
     localPrefixes: prefixes(node),
     peers: peers.map((peer) => ({
@@ -33,7 +37,9 @@ export function tablesOf(node: number, peers: readonly number[] = [1, 2, 3].filt
       prefixes: prefixes(peer),
     })),
   };
-  return openTables(compileView(view, { vni: VNI, vtepMac: mac(node) }, (nodeId) => Number(nodeId.slice(5))));
+  return openTables(
+    compileView(view, { vni: VNI, vtepMac: mac(node), overlayMtu }, (nodeId) => Number(nodeId.slice(5))),
+  );
 }
 
 /** One call of `send`, as datagrams. */
