@@ -5,7 +5,7 @@ import { Ingress } from "../dataplane/ingress.ts";
 import { CLOSED_UDP } from "../dataplane/ports.ts";
 import { SealedIngress } from "../dataplane/sealed-ingress.ts";
 import type { StageTimer } from "../dataplane/stage-timer.ts";
-import { openAeads } from "../platform/aead/aead-factory.ts";
+import { pathAeads } from "./path-aeads.ts";
 import { type Libc, nativeAddress } from "../platform/linux/libc.ts";
 import { createTunPort } from "../platform/linux/tun.ts";
 import { createUdpPort } from "../platform/linux/udp-port.ts";
@@ -102,13 +102,13 @@ export class WorkerPipelines {
     if (this.#egress && !this.#send) {
       const { arena, pipeline } = this.#egress as ReturnType<WorkerPipelines["#openEgress"]>;
       const { bytes } = arena;
-      this.#send = new SendSessions({ aeads: openAeads(bytes), bytes, activity, slots: start.slots });
+      this.#send = new SendSessions({ aeads: pathAeads(bytes), bytes, activity, slots: start.slots });
       pipeline.enableSealing(createSealer(this.#send, this.#now, news), start.overlayMtu);
     }
     if (start.directions.includes("ingress") && !this.#receive) {
       const arena = this.#arena();
       const { bytes } = arena;
-      const sessions = new ReceiveSessions({ aeads: openAeads(bytes), bytes, activity });
+      const sessions = new ReceiveSessions({ aeads: pathAeads(bytes), bytes, activity });
       const opener = createOpener(sessions, arena, this.#now, news);
       const tun = createTunPort(libc, arena, start.tunFd);
       const open = (fd: number): SealedIngress => {

@@ -81,7 +81,6 @@ export const IDLE = 0;
 export const MORE = 1;
 
 export interface EgressOptions {
-  readonly overlayMtu: number;
   /** Most datagrams of one send; 1 where the kernel has no UDP_SEGMENT. */
   readonly maxSegments: number;
 }
@@ -151,7 +150,7 @@ export class Egress {
     this.#counters = counters;
     this.#stages = stages;
     this.#tables = tables;
-    this.#overlayMtu = options.overlayMtu;
+    this.#overlayMtu = tables.overlayMtu;
     this.#maxSegments = options.maxSegments;
   }
 

@@ -88,8 +88,7 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
   };
   const clock = new FakeStageClock();
   const stages = new StageTimer(counters, 0, clock, 1);
-  const egress = new Egress(arena, port, udp, counters, stages, tablesOf(options.node ?? 1), {
-    overlayMtu: options.mtu ?? MTU,
+  const egress = new Egress(arena, port, udp, counters, stages, tablesOf(options.node ?? 1, undefined, options.mtu), {
     maxSegments: options.maxSegments ?? 64,
   });
   return {
@@ -142,7 +141,6 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
   const ingress = new Ingress(arena, port, udp, counters, stages, tablesOf(node), {
     vni: VNI,
     vtepMac: parseMac(mac(node)),
-    overlayMtu: MTU,
     tso: options.tso ?? true,
     maxUdpSegments: options.maxUdpSegments ?? 64,
   });
