@@ -97,6 +97,7 @@ const peer: NodeMessage = {
   epoch: 1,
   state: "NODE_STATE_READY",
   foreign: false,
+  ...{ sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 },
 };
 
 describe("an agent that starts", () => {

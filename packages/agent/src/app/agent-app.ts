@@ -350,6 +350,8 @@ class AgentApp implements Agent {
       held_epoch: this.#lease?.self.epoch ?? 0,
       // Without pods nobody's address changes but the node's own.
       accept_new_lease: acceptNewLease || pods.size === 0,
+      sealing_key: new Uint8Array(),
+      sealed_port: 0,
     };
   }
 

@@ -1,5 +1,14 @@
-import type { AgentIpam, AgentStatus, ClusterInfo, NodeInfo, PeerInfo, PodInfo } from "@warren/common/api/types.ts";
+import type {
+  AgentIpam,
+  AgentStatus,
+  ClusterInfo,
+  NodeInfo,
+  PeerInfo,
+  PodInfo,
+  SealingInfo,
+} from "@warren/common/api/types.ts";
 import type { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { DataPlaneStats } from "../dataplane-host/data-plane.ts";
@@ -139,13 +148,22 @@ function nodeInfo(node: NodeMessage, cluster: ClusterMessage): NodeInfo {
     epoch: node.epoch,
     state: node.state === "NODE_STATE_DOWN" ? "down" : "ready",
     foreign: node.foreign,
+    kind: node.foreign ? (node.sealing_key.length > 0 ? "wireguard" : "vxlan") : "node",
+    sealing: sealingInfo(node, cluster),
     lastSeen: null,
   };
 }
 
+function sealingInfo(node: NodeMessage, cluster: ClusterMessage): SealingInfo | null {
+  if (node.sealing_key.length === 0) return null;
+  const publicKey = formatSealingKey(node.sealing_key);
+  return { publicKey, epoch: node.key_epoch, port: node.sealed_port || cluster.sealed_port };
+}
+
 export function clusterInfo(cluster: ClusterMessage): ClusterInfo {
-  const { id, vni, port, cipher } = cluster;
-  return { id, podCidrs: cluster.pod_cidrs, vni, port, cipher, encapsulation: encapsulationOf(cluster) };
+  const { id, vni, port, cipher, sealed_port: sealedPort } = cluster;
+  const encapsulation = encapsulationOf(cluster);
+  return { id, podCidrs: cluster.pod_cidrs, vni, port, sealedPort, cipher, encapsulation };
 }
 
 function byName(a: NodeInfo, b: NodeInfo): number {

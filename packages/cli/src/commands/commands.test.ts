@@ -29,6 +29,8 @@ const NODE: NodeInfo = {
   epoch: 3,
   state: "ready",
   foreign: false,
+  kind: "node",
+  sealing: null,
   lastSeen: null,
 };
 
@@ -249,6 +251,7 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
       podCidrs: ["10.244.0.0/16"],
       vni: 4096,
       port: 4789,
+      sealedPort: 51820,
       cipher: "none",
       encapsulation: "cross-subnet",
     },

@@ -13,6 +13,7 @@
  *               DELETE /v1/tokens/ID → TokenInfo
  *               DELETE /v1/nodes/NAME → NodeInfo (revokes: certificate refused, lease released)
  *               POST /v1/peers ForeignPeerRequest → NodeInfo   DELETE /v1/peers/NAME → NodeInfo
+ *               GET /v1/peers/NAME/config → WireguardPeerConfig
  *               POST /v1/reservations {cidr, note} → Reservation   DELETE /v1/reservations/CIDR (URL-encoded)
  * both          GET /v1/cluster → ClusterInfo
  *               GET /healthz  GET /readyz  GET /metrics
@@ -29,6 +30,18 @@ export interface ErrorBody {
 
 export type NodeStateName = "ready" | "down";
 
+/** `node` has an agent; the others are foreign peers, by what they speak. */
+export type NodeKind = "node" | "vxlan" | "wireguard";
+
+export interface SealingInfo {
+  /** X25519 public key in base64, as WireGuard's tools write it. */
+  readonly publicKey: string;
+  /** Grows with every new key of the node. */
+  readonly epoch: number;
+  /** UDP port where sealed traffic is taken. */
+  readonly port: number;
+}
+
 export interface NodeInfo {
   readonly id: string;
   readonly name: string;
@@ -40,6 +53,9 @@ export interface NodeInfo {
   readonly state: NodeStateName;
   /** A peer without an agent, such as a Linux vxlan device. */
   readonly foreign: boolean;
+  readonly kind: NodeKind;
+  /** Null for one that cannot seal. */
+  readonly sealing: SealingInfo | null;
   /** When the control plane last heard of it; null for foreign peers and where not known (an agent's view). */
   readonly lastSeen: string | null;
 }
@@ -49,6 +65,8 @@ export interface ClusterInfo {
   readonly podCidrs: readonly string[];
   readonly vni: number;
   readonly port: number;
+  /** UDP port of sealed traffic. */
+  readonly sealedPort: number;
   readonly cipher: string;
   /** What is in force: in a sealed cluster always `always`. */
   readonly encapsulation: Encapsulation;
@@ -247,13 +265,43 @@ export interface TokenCreated extends TokenInfo {
   readonly token: string;
 }
 
-export interface ForeignPeerRequest {
+/** A VTEP without an agent, or a WireGuard peer. */
+export type ForeignPeerRequest = VxlanPeerRequest | WireguardPeerRequest;
+
+export interface VxlanPeerRequest {
   readonly name: string;
   readonly underlayAddress: string;
   readonly port?: number;
   readonly vtepMac: string;
   /** Prefixes behind it. Inside a pool they are taken from the pool. */
   readonly podCidrs: readonly string[];
+}
+
+export interface WireguardPeerRequest {
+  readonly name: string;
+  /** Base64, as `wg pubkey` prints it. */
+  readonly publicKey: string;
+  /** `ADDRESS:PORT` that packets are sent to until the peer is heard from elsewhere. */
+  readonly endpoint: string;
+  /** Prefixes behind it, as WireGuard calls them. Inside a pool they are taken from the pool. */
+  readonly allowedIps: readonly string[];
+}
+
+/** What a foreign WireGuard peer must know of the mesh. */
+export interface WireguardPeerConfig {
+  readonly name: string;
+  /** Its public key, to tell which private key belongs there. */
+  readonly publicKey: string;
+  readonly listenPort: number;
+  /** Its own addresses: the first of each prefix behind it. */
+  readonly addresses: readonly string[];
+  readonly mtu: number;
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly publicKey: string;
+    readonly endpoint: string;
+    readonly allowedIps: readonly string[];
+  }[];
 }
 
 export interface PodRequest {
