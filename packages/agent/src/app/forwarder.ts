@@ -1,7 +1,7 @@
 import type { DataplaneKind } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { isSealed } from "@warren/common/net/cipher.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
+import { isSealed } from "@warren/common/net/cipher.ts";
 import { nodeAddress } from "@warren/common/net/node-address.ts";
 import { parsePrefix } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
@@ -88,6 +88,8 @@ export class Forwarder {
   readonly #pathChange = new PathChange();
   readonly #cipherChange: CipherChange;
   readonly #peerCiphers = new PeerCiphers();
+  /** What pods were told last. */
+  #podMtu = 0;
   #cancelStep = (): void => {};
   #cancelSealing = (): void => {};
 
@@ -100,8 +102,10 @@ export class Forwarder {
 
   /** The shorter of both while packets may be sealed and may be plain. */
   get overlayMtu(): number {
-    const { accepts } = this.#cipherStep();
-    const framing = accepts.includes("sealed") ? "sealed" : "plain";
+    return this.#mtuOf(this.#cipherStep().accepts.includes("sealed") ? "sealed" : "plain");
+  }
+
+  #mtuOf(framing: Framing): number {
     return overlayMtuOf(this.#options.underlay, this.#options.underlayAddress, this.#lease, framing);
   }
 
@@ -119,7 +123,6 @@ export class Forwarder {
         );
       this.#lease = lease;
       this.#fenced = false;
-      this.#usePods();
       await this.#apply();
       for (const pod of strangers) {
         const renewed = await this.#options.pods.readdress(pod);
@@ -136,7 +139,6 @@ export class Forwarder {
       this.#lease = { ...this.#lease, cluster: netmap.cluster };
       for (const node of netmap.nodes.values()) this.#reportFault(node);
       await this.#leaveKernel();
-      this.#usePods();
       await this.#apply();
     });
   }
@@ -189,7 +191,13 @@ export class Forwarder {
   }
 
   async #apply(): Promise<void> {
+    const { pods } = this.#options;
+    const before = this.#podMtu;
+    this.#usePods();
+    // Whoever sends longer packets than the next device takes has them dropped: narrow from the pods on, widen towards them.
+    if (this.#podMtu < before) await pods.resize();
     await this.#applyHost();
+    if (this.#podMtu > before) await pods.resize();
     if (this.#netmap && !this.#fenced) await this.#applyView(this.#netmap);
   }
 
@@ -198,7 +206,7 @@ export class Forwarder {
     const nowMs = clock.monotonicMs();
     const step = this.#cipherStep();
     const sealing = { step, peers: this.#peerCiphers, nowMs };
-    await dataPlane.apply(compileView(netmap, this.#lease.self, sealing, this.overlayMtu));
+    await dataPlane.apply(compileView(netmap, this.#lease.self, sealing, this.#mtuOf(step.framing)));
     this.#cancelSealing();
     const next = Math.min(step.nextMs ?? Infinity, this.#peerCiphers.nextMs() ?? Infinity);
     if (next !== Infinity && !this.#isClosed)
@@ -210,11 +218,7 @@ export class Forwarder {
   }
 
   #takeSealingStep(): void {
-    const work = async (): Promise<void> => {
-      this.#usePods();
-      await this.#apply();
-    };
-    this.#next(work).catch((error: unknown) => {
+    this.#next(() => this.#apply()).catch((error: unknown) => {
       const { clock, logger } = this.#options;
       logger.error({ err: WarrenError.from(error) }, "the cipher could not be changed; trying again");
       if (!this.#isClosed) this.#cancelSealing = clock.after(RETRY_MS, () => this.#takeSealingStep());
@@ -274,6 +278,7 @@ export class Forwarder {
 
   #usePods(): void {
     const mtu = this.overlayMtu;
+    this.#podMtu = mtu;
     const gsoMaxSegments = gsoLimit(mtu, UDP_MAX_SEGMENTS).maxSegments;
     this.#options.pods.use({ cidrs: this.#lease.self.pod_cidrs, mtu, gsoMaxSegments });
   }

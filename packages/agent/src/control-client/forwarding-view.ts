@@ -2,8 +2,8 @@ import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { ForwardingView, PeerSealing } from "../dataplane-host/data-plane.ts";
 import type { CipherStep } from "./cipher-change.ts";
-import { type PeerCiphers, pairCipher } from "./peer-ciphers.ts";
 import { faultOf, type Netmap } from "./netmap.ts";
+import { type PeerCiphers, pairCipher } from "./peer-ciphers.ts";
 
 /** X25519 (RFC 7748). */
 const SEALING_KEY_BYTES = 32;

@@ -3,7 +3,7 @@ import { DROP } from "../dataplane/counters.ts";
 import type { Egress, Sealer } from "../dataplane/egress.ts";
 import { type Opener, refusal } from "../dataplane/sealed-ingress.ts";
 import { AF_INET, SOCKADDR_BYTES, sockaddrLength } from "../route/sockaddr.ts";
-import { EXPIRED, FORGED, type ReceiveSessions, REPLAYED, UNKNOWN_SESSION } from "../secure/receive-sessions.ts";
+import { EXPIRED, FORGED, REPLAYED, type ReceiveSessions, UNKNOWN_SESSION } from "../secure/receive-sessions.ts";
 import type { SendSessions } from "../secure/send-sessions.ts";
 import type { Endpoint, Session } from "../secure/session.ts";
 

@@ -26,11 +26,11 @@ import type {
   Offloads,
 } from "./data-plane.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
+import { loadKernels } from "./load-kernels.ts";
 import type { SessionOrder } from "./sealing-sides.ts";
-import { SessionDriver, sealingPeers } from "./session-driver.ts";
+import { SessionDriver, sealedPeers } from "./session-driver.ts";
 import { SessionMailbox } from "./session-mailbox.ts";
 import { createSharedClock } from "./shared-clock.ts";
-import { loadKernels } from "./load-kernels.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** A worker holds typed arrays, which are outside the heap; a small heap keeps an agent at rest small. */
@@ -134,7 +134,7 @@ class WorkerDataPlane implements DataPlane {
     for (const [one] of stale) this.#sockets.delete(one);
     if (stale.length > 0) await this.#tellSockets();
     for (const [, { fd }] of stale) this.#libc?.close(fd);
-    this.#sealing?.setPeers(sealingPeers(view.peers, tables.counterSlots));
+    this.#sealing?.setPeers(sealedPeers(view.peers, tables.counterSlots));
   }
 
   sealing(): DataPlaneSealing | null {
@@ -279,8 +279,11 @@ class WorkerDataPlane implements DataPlane {
 
   /** Keys are moved to the one worker whose business they are, so that no copy stays. */
   #order(order: SessionOrder): void {
-    this.#workers.forEach((worker, number) => {
-      if (order.type !== "install") return this.#tell(worker, { type: "session", order });
+    for (const [number, worker] of this.#workers.entries()) {
+      if (order.type !== "install") {
+        this.#tell(worker, { type: "session", order });
+        continue;
+      }
       const { session } = order;
       const has = (direction: Direction, key: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
         this.#directions[number]!.includes(direction) ? key : new Uint8Array(0);
@@ -289,7 +292,7 @@ class WorkerDataPlane implements DataPlane {
       const own = { ...session, sendKey, receiveKey };
       const moved = [sendKey.buffer, receiveKey.buffer].filter((buffer) => buffer.byteLength > 0);
       this.#tell(worker, { type: "session", order: { type: "install", session: own } }, moved);
-    });
+    }
   }
 
   /** Resolves when every worker has done what it was told. */

@@ -7,8 +7,8 @@ import { loadLibc } from "../platform/linux/libc.ts";
 import { PollSet } from "../platform/linux/poll.ts";
 import { createThreadClock } from "../platform/linux/thread-clock.ts";
 import { openTables } from "../route/forwarding-tables.ts";
-import { Patience } from "./patience.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
+import { Patience } from "./patience.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 import { WorkerPipelines } from "./worker-pipelines.ts";
 

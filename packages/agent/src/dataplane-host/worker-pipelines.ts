@@ -1,17 +1,17 @@
-import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
+import { type Arena, createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
 import type { Counters } from "../dataplane/counters.ts";
 import { Egress } from "../dataplane/egress.ts";
 import { Ingress } from "../dataplane/ingress.ts";
-import { CLOSED_UDP } from "../dataplane/ports.ts";
+import { CLOSED_UDP, type UdpPort } from "../dataplane/ports.ts";
 import { SealedIngress } from "../dataplane/sealed-ingress.ts";
 import type { StageTimer } from "../dataplane/stage-timer.ts";
-import { pathAeads } from "./path-aeads.ts";
 import { type Libc, nativeAddress } from "../platform/linux/libc.ts";
 import { createTunPort } from "../platform/linux/tun.ts";
 import { createUdpPort } from "../platform/linux/udp-port.ts";
 import { emptyTables, type ForwardingTables, openTables } from "../route/forwarding-tables.ts";
 import { ReceiveSessions } from "../secure/receive-sessions.ts";
 import { SendSessions } from "../secure/send-sessions.ts";
+import { pathAeads } from "./path-aeads.ts";
 import { createOpener, createSealer, obeyOrder, type SealingNews, type SessionOrder } from "./sealing-sides.ts";
 import { createSharedClock } from "./shared-clock.ts";
 import type { WorkerStart } from "./worker-messages.ts";
@@ -32,13 +32,24 @@ export interface PipelineParts {
   readonly news: SealingNews;
 }
 
+interface EgressRoad {
+  readonly arena: Arena;
+  readonly pipeline: Egress;
+  readonly socket: (fd: number) => UdpPort;
+}
+
+interface SealedRoad {
+  readonly sessions: ReceiveSessions;
+  readonly open: (fd: number) => SealedIngress;
+}
+
 /** The roads of one worker. Which there are depends on the sockets that are open. */
 export class WorkerPipelines {
   readonly #parts: PipelineParts;
   readonly #now = createSharedClock();
-  readonly #egress: { readonly pipeline: Egress; readonly sockets: (fd: number) => ReturnType<typeof createUdpPort> } | null;
+  readonly #egress: EgressRoad | null;
   #send: SendSessions | null = null;
-  #receive: { readonly sessions: ReceiveSessions; readonly open: (fd: number) => SealedIngress } | null = null;
+  #receive: SealedRoad | null = null;
   #plain: Pipeline | null = null;
   #sealed: Pipeline | null = null;
   #tables = openTables(emptyTables());
@@ -64,8 +75,8 @@ export class WorkerPipelines {
   setSockets(plain: number, sealed: number): void {
     if (sealed >= 0) this.#enableSealing();
     if (this.#egress) {
-      const { pipeline, sockets } = this.#egress;
-      pipeline.setSockets(plain >= 0 ? sockets(plain) : CLOSED_UDP, sealed >= 0 ? sockets(sealed) : CLOSED_UDP);
+      const { pipeline, socket } = this.#egress;
+      pipeline.setSockets(plain >= 0 ? socket(plain) : CLOSED_UDP, sealed >= 0 ? socket(sealed) : CLOSED_UDP);
     }
     if (!this.#parts.start.directions.includes("ingress")) return;
     if (this.#plain?.fd !== plain) this.#plain = plain >= 0 ? { ...bound(this.#openIngress(plain)), fd: plain } : null;
@@ -79,12 +90,12 @@ export class WorkerPipelines {
     obeyOrder({ send: send ?? undefined, receive: this.#receive?.sessions }, order);
   }
 
-  #openEgress() {
+  #openEgress(): EgressRoad {
     const { libc, start, counters, stages } = this.#parts;
     const arena = this.#arena();
     const tun = createTunPort(libc, arena, start.tunFd);
     const pipeline = new Egress(arena, tun, CLOSED_UDP, counters, stages, this.#tables, start);
-    return { arena, pipeline, sockets: (fd: number) => createUdpPort(libc, arena, fd, RECEIVE_NAME) };
+    return { arena, pipeline, socket: (fd) => createUdpPort(libc, arena, fd, RECEIVE_NAME) };
   }
 
   #openIngress(fd: number): Ingress {
@@ -100,7 +111,7 @@ export class WorkerPipelines {
     const { libc, start, counters, stages, news } = this.#parts;
     const activity = new Float64Array(start.activity);
     if (this.#egress && !this.#send) {
-      const { arena, pipeline } = this.#egress as ReturnType<WorkerPipelines["#openEgress"]>;
+      const { arena, pipeline } = this.#egress;
       const { bytes } = arena;
       this.#send = new SendSessions({ aeads: pathAeads(bytes), bytes, activity, slots: start.slots });
       pipeline.enableSealing(createSealer(this.#send, this.#now, news), start.overlayMtu);
@@ -119,7 +130,7 @@ export class WorkerPipelines {
     }
   }
 
-  #arena() {
+  #arena(): Arena {
     const arena = createArena(this.#parts.start.kernels);
     const base = nativeAddress(arena.bytes);
     arena.kernels.setNativeBase(base % 0x1_0000_0000, Math.floor(base / 0x1_0000_0000));
