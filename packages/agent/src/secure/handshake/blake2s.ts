@@ -13,9 +13,11 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** HASH (paper §5.4): BLAKE2s with 32 bytes of output over the parts, one behind the other. */
 export function hash(...parts: readonly Uint8Array[]): Bytes {
   const input = concat(parts);
-  const output = new Uint8Array(digest("blake2s256", input, "buffer"));
+  const output = digest("blake2s256", input, "buffer");
   input.fill(0);
-  return output;
+  const bytes = new Uint8Array(output);
+  output.fill(0);
+  return bytes;
 }
 
 /** MAC (paper §5.4): keyed BLAKE2s with 16 bytes of output. OpenSSL's is not reachable from Node. */

@@ -13,6 +13,7 @@ export class SymmetricState {
   #ck: Bytes;
   #h: Bytes;
   #k: Bytes | null = null;
+  #isWiped = false;
 
   /** InitializeSymmetric with the name of the cipher's protocol. */
   constructor(cipher: SealingCipher) {
@@ -76,7 +77,9 @@ export class SymmetricState {
     return this.#h;
   }
 
+  /** All secrets are gone; nothing can be mixed in any more. */
   wipe(): void {
+    this.#isWiped = true;
     this.#ck.fill(0);
     this.#h.fill(0);
     this.#k?.fill(0);
@@ -84,6 +87,8 @@ export class SymmetricState {
   }
 
   #replace(ck: Bytes, k: Bytes): void {
+    // Keys out of a chaining key of zeros would be known to all.
+    if (this.#isWiped) throw new WarrenError("internal", "the state of a handshake was used after it was wiped");
     this.#ck.fill(0);
     this.#k?.fill(0);
     this.#ck = ck;

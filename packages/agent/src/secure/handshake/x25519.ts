@@ -25,7 +25,9 @@ export class KeyPair {
     const der = withPrefix(PKCS8, privateKey);
     this.#privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
     der.fill(0);
-    this.publicKey = new Uint8Array(Buffer.from(this.#privateKey.export({ format: "jwk" }).x!, "base64url"));
+    // As DER, because a JWK would have the private half in a string, which nobody can wipe.
+    const spki = createPublicKey(this.#privateKey).export({ format: "der", type: "spki" });
+    this.publicKey = new Uint8Array(spki.subarray(SPKI.length));
   }
 
   /**
@@ -55,7 +57,7 @@ export class KeyPair {
     this.#privateKey = null;
   }
 
-  /** The private half as it was handed in; for `exportStaticKey`. */
+  /** The private half as it was handed in. The caller wipes it. */
   protected privateBytes(): Bytes {
     if (this.#privateKey === null) throw new WarrenError("internal", "a key pair was exported after it was wiped");
     const der = this.#privateKey.export({ format: "der", type: "pkcs8" });
