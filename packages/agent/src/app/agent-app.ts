@@ -2,6 +2,7 @@ import type {
   AgentStatus,
   DataplaneInfo,
   DataplaneKind,
+  KeysInfo,
   PodInfo,
   PodRequest,
   StageCosts,
@@ -25,6 +26,8 @@ import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
 import { podsFile } from "../pods/pod-state.ts";
+import { NodeKeys } from "../secure-keys/node-keys.ts";
+import { SealingKeyStore } from "../secure-keys/sealing-key-store.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
@@ -46,6 +49,11 @@ export interface Agent extends Startable {
    * when `answered` aborts, for a caller who has yet to get the answer over a socket that ends with the agent.
    */
   leave(release: boolean, answered?: AbortSignal): Promise<void>;
+  keys(): KeysInfo;
+  /** Seals with a new key from now on; with `now` the old one is forgotten at once. */
+  rotateKeys(options: { readonly now: boolean }): Promise<KeysInfo>;
+  /** Another cipher than the cluster's with one peer; empty for the cluster's own. */
+  setPeerCipher(name: string, cipher: string): Promise<void>;
   /** Times the stages of the packet path; ends early when `signal` aborts. Throws `busy` while that is done already. */
   measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
   /**
@@ -147,13 +155,20 @@ class AgentApp implements Agent {
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
 
-    const session = new MeshSession(
+    const keys = new NodeKeys({
+      ...{ store: new SealingKeyStore(config["data-dir"], clock.nowMs()), clock, logger },
+      register: () => session.registerAgain(),
+      traffic: () => [],
+      onChange: () => {},
+    });
+    this.#undo.push(() => keys.stop());
+    const session: MeshSession = new MeshSession(
       {
         connect: () => connector.connect(control, identity.credentials),
         ...{ clock, random, logger },
-        registration: () => this.#registration(pods),
+        registration: () => this.#registration(pods, keys),
         podCount: () => pods.size,
-        onRegistered: (response) => this.#onRegistered(response),
+        onRegistered: (response) => this.#onRegistered(response, keys),
         onNetmap: (netmap) => this.#onNetmap(netmap),
         onConfirmed: () => this.#onConfirmed(),
         onFenced: (error) => this.#onFenced(error),
@@ -208,6 +223,7 @@ class AgentApp implements Agent {
     this.#parts = {
       world,
       pods,
+      keys,
       session,
       netmapFile,
       dataPlane,
@@ -320,6 +336,18 @@ class AgentApp implements Agent {
     else this.#ended.resolve();
   }
 
+  keys(): KeysInfo {
+    return this.#running().keys.info();
+  }
+
+  rotateKeys(options: { readonly now: boolean }): Promise<KeysInfo> {
+    return this.#running().keys.rotate(options);
+  }
+
+  setPeerCipher(name: string, cipher: string): Promise<void> {
+    return this.#running().session.client.setPairCipher({ peer_name: name, cipher });
+  }
+
   async measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts> {
     return this.#running().stages.measure(seconds, signal);
   }
@@ -338,7 +366,7 @@ class AgentApp implements Agent {
     }
   }
 
-  #registration(pods: PodSet): RegisterRequest {
+  #registration(pods: PodSet, keys: NodeKeys): RegisterRequest {
     const { name, underlay, "accept-new-lease": acceptNewLease } = this.#config;
     return {
       protocol: PROTOCOL_VERSION,
@@ -350,12 +378,13 @@ class AgentApp implements Agent {
       held_epoch: this.#lease?.self.epoch ?? 0,
       // Without pods nobody's address changes but the node's own.
       accept_new_lease: acceptNewLease || pods.size === 0,
-      sealing_key: new Uint8Array(),
+      sealing_key: keys.offered,
       sealed_port: 0,
     };
   }
 
-  async #onRegistered(response: RegisterResponse): Promise<void> {
+  async #onRegistered(response: RegisterResponse, keys: NodeKeys): Promise<void> {
+    keys.registered(response.self);
     const before = this.#lease;
     this.#lease = { cluster: response.cluster, self: response.self };
     this.#fence = null;
@@ -451,6 +480,7 @@ class AgentApp implements Agent {
 interface Parts {
   readonly world: AgentWorld;
   readonly pods: PodSet;
+  readonly keys: NodeKeys;
   readonly session: MeshSession;
   readonly netmapFile: NetmapFile;
   readonly dataPlane: SwitchableDataPlane;

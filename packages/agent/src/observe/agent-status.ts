@@ -11,6 +11,7 @@ import type { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
+import { ciphersOf } from "@warren/common/rpc/pair-cipher.ts";
 import type { DataPlaneStats } from "../dataplane-host/data-plane.ts";
 
 /** Everything the agent knows of itself at one moment: what status, metrics and the lists are made from. */
@@ -122,13 +123,15 @@ export function peerList(view: AgentView): PeerInfo[] {
     ? { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 }
     : { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
   const plain = new Set(view.plainPrefixes);
+  const cipherOf = ciphersOf(view.lease.cluster, view.lease.self.id);
   return nodeList(view)
     .filter((node) => node.id !== view.lease.self.id)
     .map((node) => {
       const directPodCidrs = node.podCidrs.filter((cidr) => plain.has(cidr));
       const isDirect = directPodCidrs.length > 0 && directPodCidrs.length === node.podCidrs.length;
       const path = isDirect ? "direct" : directPodCidrs.length > 0 ? "mixed" : "encapsulated";
-      return { ...node, path, directPodCidrs, ...(peers?.get(node.id) ?? none) };
+      const cipher = cipherOf(node) ?? "unknown";
+      return { ...node, path, cipher, directPodCidrs, ...(peers?.get(node.id) ?? none) };
     });
 }
 

@@ -226,8 +226,8 @@ test("cluster set sends the setting, cluster get shows all of them", async () =>
 test("peers shows on which path each is reached", async () => {
   const traffic = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   const peers: PeerInfo[] = [
-    { ...NODE, ...traffic, path: "direct", directPodCidrs: NODE.podCidrs },
-    { ...NODE, ...traffic, name: "b", path: "encapsulated", directPodCidrs: [] },
+    { ...NODE, ...traffic, path: "direct", cipher: "none", directPodCidrs: NODE.podCidrs },
+    { ...NODE, ...traffic, name: "b", path: "encapsulated", cipher: "none", directPodCidrs: [] },
   ];
   await serve("agent", { "GET /v1/peers": peers });
   const { stdout } = await warren("peers");

@@ -7,6 +7,8 @@
  *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
  *               GET /v1/dataplane → DataplaneInfo     PUT /v1/dataplane {dataplane} → DataplaneInfo
  *               POST /v1/leave {release} → {}   POST /v1/stages StagesRequest → StageCosts
+ *               GET /v1/keys → KeysInfo         POST /v1/keys/rotate RotateRequest → KeysInfo
+ *               PUT /v1/peers/NAME PeerCipherRequest → PeerCipherInfo
  * control.sock  GET /v1/status → ControlStatus  POST /v1/cluster ClusterChange → ClusterInfo
  *               GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
  *               GET /v1/ipam → ControlIpam      GET /v1/tokens → TokenInfo[]  POST /v1/tokens TokenRequest → TokenCreated
@@ -22,6 +24,7 @@
  */
 
 import type { ErrorObject } from "../errors/warren-error.ts";
+import type { Cipher } from "../net/cipher.ts";
 import type { Encapsulation } from "../net/encapsulation.ts";
 
 export interface ErrorBody {
@@ -145,6 +148,8 @@ export interface AgentStatus {
 export interface PeerInfo extends NodeInfo {
   /** How packets to it leave this node; `mixed` when only some of its pod CIDRs have a plain route. */
   readonly path: "encapsulated" | "direct" | "mixed";
+  /** What packets to it are sealed with: the pair's own cipher or the cluster's; `unknown` to this version: not sent. */
+  readonly cipher: Cipher | "unknown";
   /** Those of its pod CIDRs that have a plain route. What they carry is in no counter of Warren. */
   readonly directPodCidrs: readonly string[];
   readonly txPackets: number | null;
@@ -302,6 +307,45 @@ export interface WireguardPeerConfig {
     readonly endpoint: string;
     readonly allowedIps: readonly string[];
   }[];
+}
+
+/** The keys that a node seals with. The private halves are in no message, and in no log. */
+export interface KeysInfo {
+  /** In base64, as the netmap and WireGuard's tools have it. */
+  readonly publicKey: string;
+  readonly epoch: number;
+  readonly created: string;
+  readonly ageSeconds: number;
+  /** Made by a rotation that the control plane has not answered yet. */
+  readonly next: { readonly publicKey: string; readonly created: string } | null;
+  /** What is sealed to it is still opened until then. */
+  readonly previous: { readonly publicKey: string; readonly epoch: number; readonly answeredUntil: string } | null;
+  /** Newest epoch first; since the agent started. */
+  readonly traffic: readonly KeyTraffic[];
+}
+
+/** Packets of sessions whose handshake was made with the key of an epoch. */
+export interface KeyTraffic {
+  readonly epoch: number;
+  readonly opened: number;
+  /** Authentic, but never seen: gaps that the counters of the sessions show. */
+  readonly lost: number;
+  /** Came for a session of this epoch, and could not be opened. */
+  readonly undecryptable: number;
+}
+
+export interface RotateRequest {
+  /** Forget the old key at once. */
+  readonly now?: boolean;
+}
+
+export interface PeerCipherRequest {
+  /** A sealing cipher, or `default` for the cluster's. */
+  readonly cipher: string;
+}
+
+export interface PeerCipherInfo extends PeerCipherRequest {
+  readonly peer: string;
 }
 
 export interface PodRequest {
