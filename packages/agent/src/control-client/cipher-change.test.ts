@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CipherChange } from "./cipher-change.ts";
 
 const SEALED = { accepts: ["sealed"], framing: "sealed", nextMs: null };
-const PLAIN = { accepts: ["plain"], framing: "plain", alsoAccepts: [], cipher: null, nextMs: null };
+const PLAIN = { accepts: ["plain"], framing: "plain", cipher: null, nextMs: null };
 const BOTH = ["plain", "sealed"];
 
 describe("a change of the cluster's cipher", () => {

@@ -74,14 +74,16 @@ export interface SealingOptions {
 
 export interface TimestampStore {
   read(): TimestampRecord;
-  /** Both in base64. */
-  note(key: string, timestamp: string): void;
+  /** `DataPlaneSealing.timestamps` has more than before. */
+  touch(): void;
 }
 
 /** What a running packet path tells of sessions, and is told of keys. */
 export interface DataPlaneSealing {
   setKeys(keys: OwnKeys): void;
   status(): SealedPeerStatus[];
+  /** The greatest timestamp of each peer's handshakes so far. */
+  timestamps(): TimestampRecord;
   /** Of messages that belong to no known peer; null while the path is down. */
   counters(): HandshakeCounters | null;
   /** The clock of the moments in `status`. */

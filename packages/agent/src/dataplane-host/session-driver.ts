@@ -1,5 +1,6 @@
 import { parseAddress } from "@warren/common/net/address.ts";
 import { encodeSockaddr, SOCKADDR_BYTES } from "../route/sockaddr.ts";
+import type { TimestampRecord } from "../secure/greatest-timestamps.ts";
 import type { HandshakeCounters } from "../secure/handshake-counters.ts";
 import type { OwnKeys } from "../secure/own-keys.ts";
 import type { SealedPeerStatus } from "../secure/peer-status.ts";
@@ -22,7 +23,8 @@ export class SessionDriver implements DataPlaneSealing {
   readonly #ports: SessionDriverPorts;
   #core: SealingCore | null = null;
   #keys: OwnKeys;
-  #peers: readonly SealedPeer[] = [];
+  /** Of the run before this one; null before the first. */
+  #timestamps: TimestampRecord | null = null;
   #cancel = (): void => {};
 
   constructor(options: SealingOptions, ports: SessionDriverPorts) {
@@ -49,20 +51,20 @@ export class SessionDriver implements DataPlaneSealing {
     this.#core = new SealingCore({
       ...{ path, activity, random: randomBytes, keys: this.#keys },
       wallMs: () => clock.nowMs(),
-      hooks: { timestamp: (key, timestamp) => timestamps.note(key, timestamp), warning: warn },
+      hooks: { timestamp: () => timestamps.touch(), warning: warn },
     });
-    this.#core.restoreTimestamps(timestamps.read());
+    this.#timestamps ??= timestamps.read();
+    this.#core.restoreTimestamps(this.#timestamps);
   }
 
   stop(): void {
     this.#cancel();
+    this.#timestamps = this.timestamps();
     this.#core = null;
-    this.#peers = [];
   }
 
   /** The peers of the view that the packet path uses from now on. */
   setPeers(peers: readonly SealedPeer[]): void {
-    this.#peers = peers;
     this.#tell((core, nowMs) => {
       core.setPeers(peers, nowMs);
       // The new tables say where a peer is by the netmap; where it was heard last is more to the point.
@@ -83,17 +85,16 @@ export class SessionDriver implements DataPlaneSealing {
     return this.#core?.status() ?? [];
   }
 
+  timestamps(): TimestampRecord {
+    return this.#core?.timestamps() ?? this.#timestamps ?? {};
+  }
+
   counters(): HandshakeCounters | null {
     return this.#core?.counters ?? null;
   }
 
   nowMs(): number {
     return this.#ports.now();
-  }
-
-  /** How many peers can have sessions. */
-  get size(): number {
-    return this.#peers.length;
   }
 
   #tell(what: (core: SealingCore, nowMs: number) => void): void {
