@@ -121,7 +121,7 @@ describe("an agent that starts", () => {
       underlay_address: "192.0.2.13",
     });
     await clock.advance(10);
-    expect(dataPlane.view).toEqual({
+    expect(dataPlane.view).toMatchObject({
       localPrefixes: ["10.244.1.0/24"],
       peers: [
         expect.objectContaining({ nodeId: "node2", underlayAddress: "192.0.2.12", port: 4789 }),

@@ -8,6 +8,7 @@ import type {
   StageCosts,
 } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { isSealed } from "@warren/common/net/cipher.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
@@ -19,6 +20,7 @@ import { MeshSession } from "../control-client/mesh-session.ts";
 import type { Netmap } from "../control-client/netmap.ts";
 import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
 import { sleep } from "../control-client/retry.ts";
+import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { UnderlayInterface } from "../host/host-network.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
@@ -27,9 +29,9 @@ import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
 import { podsFile } from "../pods/pod-state.ts";
 import { NodeKeys } from "../secure-keys/node-keys.ts";
-import { SealingKeyStore } from "../secure-keys/sealing-key-store.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
+import { AgentSealing } from "./agent-sealing.ts";
 import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
@@ -155,12 +157,14 @@ class AgentApp implements Agent {
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
 
+    const sealing = new AgentSealing({ dataDir: config["data-dir"], clock, logger });
     const keys = new NodeKeys({
-      ...{ store: new SealingKeyStore(config["data-dir"], clock.nowMs()), clock, logger },
+      ...{ store: sealing.store, clock, logger },
       register: () => session.registerAgain(),
       traffic: () => [],
-      onChange: () => {},
+      onChange: () => sealing.changed(),
     });
+    this.#undo.push(() => sealing.flush());
     this.#undo.push(() => keys.stop());
     const session: MeshSession = new MeshSession(
       {
@@ -184,13 +188,16 @@ class AgentApp implements Agent {
 
     const lease = this.#lease!;
     assertCarries(config.dataplane, lease);
-    const pathOptions = {
+    const framing = isSealed(lease.cluster.cipher) ? ("sealed" as const) : ("plain" as const);
+    const pathOptions: DataPlaneOptions = {
       tunName: TUN_NAME,
       underlayAddress: address,
       port: lease.cluster.port,
       vni: lease.cluster.vni,
       vtepMac: lease.self.vtep_mac,
-      overlayMtu: overlayMtuOf(underlay, address, lease),
+      overlayMtu: overlayMtuOf(underlay, address, lease, framing),
+      framing,
+      sealing: sealing.pathOptions(lease.cluster.sealed_port),
     };
     const dataPlane = new SwitchableDataPlane({
       kind: config.dataplane,
@@ -204,6 +211,7 @@ class AgentApp implements Agent {
     this.#undo.push(() => dataPlane.stop());
     dataPlane.onFailure((error) => this.#onFailure(error, world));
     await dataPlane.start();
+    sealing.serve(dataPlane.sealing());
 
     const forwarder = new Forwarder(
       {
