@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { NodeMessage } from "@warren/common/rpc/messages.ts";
+import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import { StateFile } from "@warren/common/runtime/state-file.ts";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -19,8 +19,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = () => new NetmapFile(dir, clock, pino({ level: "silent" }));
-const self = { id: "a" } as NodeMessage;
-const cluster = { id: "c", pod_cidrs: [], vni: 1, port: 4789, cipher: "none", encapsulation: "always" };
+const self = { id: "a", sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 } as unknown as NodeMessage;
+const cluster: ClusterMessage = {
+  ...{ id: "c", pod_cidrs: [], vni: 1, port: 4789, cipher: "none", encapsulation: "always" },
+  ...{ sealed_port: 51820, pair_ciphers: [] },
+};
 const map = (revision: number): Netmap => ({ revision, cluster, nodes: new Map([["a", self]]) });
 const knowledge = (revision: number, netmap = map(revision)): Knowledge => ({
   ...{ netmap, self, asOfMs: clock.nowMs() },

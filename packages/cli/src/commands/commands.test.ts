@@ -29,6 +29,8 @@ const NODE: NodeInfo = {
   epoch: 3,
   state: "ready",
   foreign: false,
+  kind: "node",
+  sealing: null,
   lastSeen: null,
 };
 
@@ -224,8 +226,8 @@ test("cluster set sends the setting, cluster get shows all of them", async () =>
 test("peers shows on which path each is reached", async () => {
   const traffic = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   const peers: PeerInfo[] = [
-    { ...NODE, ...traffic, path: "direct", directPodCidrs: NODE.podCidrs },
-    { ...NODE, ...traffic, name: "b", path: "encapsulated", directPodCidrs: [] },
+    { ...NODE, ...traffic, path: "direct", cipher: "none", directPodCidrs: NODE.podCidrs },
+    { ...NODE, ...traffic, name: "b", path: "encapsulated", cipher: "none", directPodCidrs: [] },
   ];
   await serve("agent", { "GET /v1/peers": peers });
   const { stdout } = await warren("peers");
@@ -249,6 +251,7 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
       podCidrs: ["10.244.0.0/16"],
       vni: 4096,
       port: 4789,
+      sealedPort: 51820,
       cipher: "none",
       encapsulation: "cross-subnet",
     },
