@@ -6,8 +6,8 @@ import { DUAL_STACK } from "../lab/mesh.ts";
 import type { LabPod } from "../lab/pod.ts";
 import { transfer } from "../lab/transfer.ts";
 import { waitFor } from "../lab/wait-for.ts";
-import { describeWithWireGuardGo } from "./with-wireguard-go.ts";
 import { addWireGuardHost, type WireGuardHost } from "./wireguard-host.ts";
+import { describeWithWireGuardGo } from "./with-wireguard-go.ts";
 
 describe.each([4, 6] as const)("over an IPv%i underlay", (family) => {
   describeWithWireGuardGo(
