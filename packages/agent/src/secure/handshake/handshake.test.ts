@@ -153,6 +153,8 @@ describe.each(SEALING_CIPHERS)("a handshake with %s", (cipher) => {
     const answer = response(cipher, message);
     expect(openResponse({ pending, psk: PSK, message: answer.message })).not.toBeNull();
     expect(pending.state.handshakeHash).toEqual(new Uint8Array(32));
+    expect(() => pending.state.split()).toThrow(/wiped/);
+    expect(() => openResponse({ pending, psk: PSK, message: answer.message })).toThrow(/wiped/);
     expect(() => pending.ephemeral.agree(new PublicKey(BOB.publicKey))).toThrow(/wiped/);
 
     const opened = openInitiation({ local: BOB, cipher, message })!.opened;

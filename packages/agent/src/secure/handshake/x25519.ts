@@ -67,7 +67,7 @@ export class KeyPair {
     }
     const agreed = new Uint8Array(secret);
     secret.fill(0);
-    return agreed.some((byte) => byte !== 0) ? agreed : null;
+    return agreed.reduce((bits, byte) => bits | byte) !== 0 ? agreed : null;
   }
 
   wipe(): void {
