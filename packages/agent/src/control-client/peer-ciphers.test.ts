@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PeerCiphers } from "./peer-ciphers.ts";
+import { PeerCiphers, pairCipher } from "./peer-ciphers.ts";
 
 test("of a new peer nothing lingers; after a change the old cipher is good for a while", () => {
   const ciphers = new PeerCiphers();
@@ -23,4 +23,16 @@ test("a peer that was gone comes back as a new one", () => {
   ciphers.use(0, "a", "aes-256-gcm");
   ciphers.keep(new Set(["b"]));
   expect(ciphers.use(1, "a", "chacha20-poly1305")).toEqual([]);
+});
+
+test("a pair's own cipher goes before the cluster's, whoever is named first, and only if it seals", () => {
+  const node = (id: string) => ({ id, foreign: false });
+  const cluster = (cipher: string) => ({ pair_ciphers: [{ node_a: "a", node_b: "b", cipher }] });
+  expect(pairCipher(cluster("aes-256-gcm"), "b", node("a"), "chacha20-poly1305")).toBe("aes-256-gcm");
+  expect(pairCipher(cluster("aes-256-gcm"), "a", node("c"), "chacha20-poly1305")).toBe("chacha20-poly1305");
+  expect(pairCipher(cluster("none"), "a", node("b"), "chacha20-poly1305")).toBe("chacha20-poly1305");
+});
+
+test("a foreign peer speaks WireGuard, whatever the cluster's cipher is", () => {
+  expect(pairCipher({ pair_ciphers: [] }, "a", { id: "w", foreign: true }, "aes-256-gcm")).toBe("chacha20-poly1305");
 });

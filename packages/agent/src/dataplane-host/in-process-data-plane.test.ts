@@ -53,8 +53,8 @@ class TwoPlanes {
     return {
       planes: this.planes,
       views: [viewOf(1), viewOf(2)],
-      // A peer takes no two initiations of one node within 17 ms: their timestamps are not more exact than that.
-      exchange: (from, family) => Promise.resolve(this.exchange(from, family, 20) > 0),
+      // Long enough that a peer which is back is not taken for one whose first initiation crossed ours.
+      exchange: (from, family) => Promise.resolve(this.exchange(from, family, 120) > 0),
       settle: async () => {
         for (let passed = 0; passed < 10; passed++) this.clock.advance(1);
       },

@@ -10,11 +10,13 @@ import type {
 } from "@warren/common/api/types.ts";
 import type { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
-import { CIPHERS, isSealed } from "@warren/common/net/cipher.ts";
+
+import { CIPHERS, isSealed, SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
-import { ciphersOf } from "@warren/common/rpc/pair-cipher.ts";
+import { pairCipher } from "../control-client/peer-ciphers.ts";
 import type { DataPlaneSealing, DataPlaneStats } from "../dataplane-host/data-plane.ts";
+
 import { formatSockaddr } from "../route/sockaddr.ts";
 
 /** Everything the agent knows of itself at one moment: what status, metrics and the lists are made from. */
@@ -141,7 +143,6 @@ export function peerList(view: AgentView): PeerInfo[] {
     ? { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 }
     : { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
   const plain = new Set(view.plainPrefixes);
-  const cipherOf = ciphersOf(view.lease.cluster, view.lease.self.id);
   const sessions = peerSessions(view);
   return nodeList(view)
     .filter((node) => node.id !== view.lease.self.id)
@@ -149,7 +150,7 @@ export function peerList(view: AgentView): PeerInfo[] {
       const directPodCidrs = node.podCidrs.filter((cidr) => plain.has(cidr));
       const isDirect = directPodCidrs.length > 0 && directPodCidrs.length === node.podCidrs.length;
       const path = isDirect ? "direct" : directPodCidrs.length > 0 ? "mixed" : "encapsulated";
-      const cipher = cipherOf(node) ?? "unknown";
+      const cipher = cipherOf(view.lease, node);
       const session = sessions.get(node.id) ?? null;
       return { ...node, path, cipher, session, directPodCidrs, ...(peers?.get(node.id) ?? none) };
     });
@@ -173,6 +174,13 @@ function peerSessions({ sealing }: AgentView): Map<string, PeerSession> {
 export function agentIpam(view: AgentView): AgentIpam {
   const { self } = view.lease;
   return { role: "agent", node: self.name, epoch: self.epoch, ...view.ipam };
+}
+
+/** What packets to a peer are sealed with, once a change has settled; `unknown` to this version: nothing is sent. */
+function cipherOf({ cluster, self }: AgentView["lease"], peer: NodeInfo): PeerInfo["cipher"] {
+  if (!isSealed(cluster.cipher)) return "none";
+  const ofCluster = SEALING_CIPHERS.find((cipher) => cipher === cluster.cipher);
+  return ofCluster ? pairCipher(cluster, self.id, peer, ofCluster) : "unknown";
 }
 
 function nodeInfo(node: NodeMessage, cluster: ClusterMessage): NodeInfo {
