@@ -1,7 +1,8 @@
 /** A host without an agent that speaks WireGuard with wireguard-go: set up by what `warren peer config` prints. */
-import type { LabNode } from "../lab/node.ts";
+
 import type { Lab } from "../lab/lab.ts";
 import { ipBatch } from "../lab/netns.ts";
+import type { LabNode } from "../lab/node.ts";
 import type { Supervised } from "../lab/supervised.ts";
 import { waitFor } from "../lab/wait-for.ts";
 import { WARREN } from "../lab/warren-process.ts";
@@ -13,7 +14,7 @@ import {
   wireGuardKeys,
   wireGuardPeers,
 } from "../lab/wireguard-uapi.ts";
-import { toUapi, type WgQuick, readWgQuick } from "./wg-quick.ts";
+import { readWgQuick, toUapi, type WgQuick } from "./wg-quick.ts";
 
 export interface WireGuardHostOptions {
   /** Number of the host in the lab. */
