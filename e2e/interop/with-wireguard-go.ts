@@ -29,6 +29,16 @@ export function describeWithWireGuardGo(
   describe.skip(name, () => body(wireGuardGo("wireguard-go")));
 }
 
+/** The same for what takes minutes: run only when `WARREN_LONG=1` asks for it. */
+export function describeLong(name: string, body: (command: WireGuardCommand) => void): void {
+  if (process.env["WARREN_LONG"] === "1") {
+    describeWithWireGuardGo(name, body);
+    return;
+  }
+  process.stderr.write(`skipped: ${name} (takes minutes; WARREN_LONG=1 runs it)\n`);
+  describe.skip(name, () => body(wireGuardGo("wireguard-go")));
+}
+
 /**
  * wireguard-go from the benchmark's cache, else from the PATH, else built into the cache, which takes a Go toolchain, its
  * module proxy, and a minute.

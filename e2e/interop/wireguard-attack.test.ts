@@ -1,0 +1,231 @@
+import { readFileSync } from "node:fs";
+import { INITIATION, TRANSPORT, TRANSPORT_HEADER, TRANSPORT_RECEIVER } from "@warren/common/wire/wireguard.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { forgeInitiation, forgeResponse, forgeTransport } from "../lab/forge-wireguard.ts";
+import { ping } from "../lab/measure.ts";
+import { readDatagrams } from "../lab/pcap.ts";
+import { podProgram } from "../lab/pod.ts";
+import type { Supervised } from "../lab/supervised.ts";
+import { waitFor } from "../lab/wait-for.ts";
+import { capture } from "./capture.ts";
+import { createWireGuardMesh, type WireGuardMesh } from "./wireguard-mesh.ts";
+import { describeWithWireGuardGo } from "./with-wireguard-go.ts";
+
+const PORT = 9999;
+/** Messages that a receiver may see after a later one (RFC 6479 with WireGuard's window). */
+const WINDOW = 8192;
+/** What a message carries beside the packet. */
+const FLOOD = 30_000;
+
+describeWithWireGuardGo(
+  "an attacker between wireguard-go and a node",
+  (command) => {
+    let mesh: WireGuardMesh;
+    let listener: Supervised;
+    beforeAll(async () => {
+      mesh = await createWireGuardMesh({ command, strangers: 1 });
+      listener = await mesh.pod.spawn(process.execPath, [podProgram("udp-listen.mjs"), String(PORT)]);
+      await waitFor("the listener", () => listener.log().includes("listening"));
+      expect(await ping(mesh.foreign.node.netns, mesh.pod.address(4), { count: 2 })).toMatchObject({ received: 2 });
+    });
+    afterAll(() => mesh?.close());
+
+    /** Datagrams from wireguard-go's host through the tunnel to the pod. */
+    const say = (...payloads: string[]) => sayFrom(mesh.foreign.address(4), ...payloads);
+    const sayFrom = async (source: string, ...payloads: string[]) => {
+      const args = [podProgram("udp-send.mjs"), source, "0", mesh.pod.address(4), String(PORT)];
+      await mesh.foreign.node.run(process.execPath, [
+        ...args,
+        ...payloads.map((text) => Buffer.from(text).toString("hex")),
+      ]);
+    };
+    const heard = (payload: string) =>
+      listener
+        .log()
+        .split("\n")
+        .filter((line) => line.endsWith(` ${payload}`)).length;
+    /** What left wireguard-go while `body` ran, as it stands on the wire. */
+    const messagesOf = async (body: () => Promise<void>) => {
+      const path = await capture(
+        mesh.lab,
+        mesh.foreign.node,
+        `udp dst port 51820 and src host ${mesh.foreign.node.underlay}`,
+        body,
+      );
+      return readDatagrams(path).map(({ payload }) => payload);
+    };
+    /** Messages to the node's sealed port, from the stranger's host. */
+    const forge = async (...messages: Buffer[]) => {
+      const [attacker, target] = [mesh.lab.host(3), mesh.lab.host(1)];
+      const args = [podProgram("udp-send.mjs"), attacker.underlay, "55555", target.underlay, "51820"];
+      await attacker.run(process.execPath, [...args, ...messages.map((message) => message.toString("hex"))]);
+    };
+    let marks = 0;
+    /** Which drops were counted for what `body` sent. */
+    const dropped = async (body: () => Promise<void>) => {
+      const before = await mesh.drops();
+      await body();
+      // What comes after it on the same path has been handled after it.
+      const last = `mark-${marks++}`;
+      await say(last);
+      await waitFor("the packet after it", () => heard(last) === 1);
+      const after = await mesh.drops();
+      const counts = Object.keys(after).map(
+        (reason) => [reason, (after[reason] ?? 0) - (before[reason] ?? 0)] as const,
+      );
+      return Object.fromEntries(counts.filter(([, count]) => count !== 0));
+    };
+    const node = () => mesh.foreign.config.peers[0]!;
+    const publicKey = () => Buffer.from(node().publicKey, "base64");
+
+    it("who sends messages again has each counted as replayed, delivers nothing twice and moves nobody", async () => {
+      const payloads = Array.from({ length: 20 }, (_, index) => `once-${index}`);
+      const messages = (await messagesOf(() => say(...payloads))).filter((message) => message[0] === TRANSPORT);
+      expect(messages.length).toBeGreaterThanOrEqual(20);
+      expect(await dropped(() => forge(...messages, ...messages))).toEqual({ replayed: 2 * messages.length });
+      for (const payload of payloads) expect(heard(payload)).toBe(1);
+      expect(await mesh.reaches()).toBe(true);
+    });
+
+    it("who changes their order changes nothing but their order", async () => {
+      const target = mesh.lab.host(1);
+      const payloads = Array.from({ length: 20 }, (_, index) => `late-${index}`);
+      await target.setFault({ kind: "blackhole" }, { udpPort: 51_820 });
+      const messages = (await messagesOf(() => say(...payloads))).filter((message) => message.length > 32);
+      await target.clearFault();
+      expect(messages).toHaveLength(20);
+      expect(payloads.map(heard)).toEqual(payloads.map(() => 0));
+      expect(await dropped(() => forge(...messages.toReversed()))).toEqual({});
+      expect(payloads.map(heard)).toEqual(payloads.map(() => 1));
+      expect(await dropped(() => forge(...messages))).toEqual({ replayed: 20 });
+      expect(payloads.map(heard)).toEqual(payloads.map(() => 1));
+      // They were authentic, and so their sender was where the peer was, until it was heard of again from its own place.
+      expect(await mesh.reaches()).toBe(true);
+    });
+
+    it("who holds a message back for longer than the window has it refused", async () => {
+      const target = mesh.lab.host(1);
+      await target.setFault({ kind: "blackhole" }, { udpPort: 51_820 });
+      const messages = (await messagesOf(() => say("held-back"))).filter((message) => message.length > 32);
+      await target.clearFault();
+      expect(messages).toHaveLength(1);
+      const from = mesh.foreign.address(4);
+      const args = [podProgram("udp-repeat.mjs"), from, mesh.pod.address(4), "9998", String(WINDOW + 10), "00"];
+      await mesh.foreign.node.run(process.execPath, args);
+      expect(await dropped(() => forge(...messages))).toEqual({ replayed: 1 });
+      expect(heard("held-back")).toBe(0);
+    });
+
+    it("and a peer that lies about the inner source is not believed", async () => {
+      await mesh.foreign.node.run("ip", ["address", "add", "10.99.77.1/32", "dev", "lo"]);
+      const lies = () => sayFrom("10.99.77.1", "a-lie", "a-lie");
+      expect(await dropped(lies)).toEqual({ "ingress-spoof": 2 });
+      expect(heard("a-lie")).toBe(0);
+      await mesh.foreign.node.run("ip", ["address", "del", "10.99.77.1/32", "dev", "lo"]);
+    });
+
+    it("who sends garbage has it counted by what is wrong with it", async () => {
+      const [message] = (await messagesOf(() => say("model"))).filter((one) => one.length > 32);
+      const index = message!.readUInt32LE(TRANSPORT_RECEIVER);
+      const reserved = Buffer.from(message!);
+      reserved[2] = 1;
+      const short = message!.subarray(0, 31);
+      const types = [0, 5, 255].map((type) => Buffer.concat([Buffer.from([type]), message!.subarray(1)]));
+      const malformed = [Buffer.alloc(0), Buffer.from([4]), short, reserved, ...types];
+      expect(await dropped(() => forge(...malformed))).toEqual({ "sealed-malformed": malformed.length });
+      const unknown = [1, 2, 3].map((step) => forgeTransport((index + step) >>> 0, 0, 100));
+      expect(await dropped(() => forge(...unknown))).toEqual({ "unknown-session": 3 });
+      const flipped = Buffer.from(message!);
+      flipped.writeUInt32LE(flipped.readUInt32LE(8) + 1000, 8);
+      const cut = Buffer.from(flipped).subarray(0, -16);
+      const noise = [TRANSPORT_HEADER, 16, 17, 1400].map((length) => forgeTransport(index, 2 ** 40, length));
+      expect(await dropped(() => forge(flipped, cut, ...noise))).toEqual({ forged: 6 });
+      expect(await mesh.reaches()).toBe(true);
+    });
+
+    it("who sends broken and forged handshakes gets no answer, and stops nobody", async () => {
+      const [real] = (
+        await messagesOf(async () => {
+          await mesh.foreign.forgetPeer(mesh.node, true);
+          await say("fresh");
+        })
+      ).filter((message) => message[0] === INITIATION);
+      const attacker = mesh.lab.host(3);
+      const wrongMac = Buffer.from(real!);
+      wrongMac[120]! ^= 1;
+      const handshakes = [
+        real!,
+        wrongMac,
+        forgeInitiation(publicKey()),
+        forgeResponse(publicKey(), 1),
+        real!.subarray(1),
+      ];
+      const path = await capture(mesh.lab, attacker, "udp src port 51820", async () => {
+        await forge(...handshakes, real!, real!);
+        // A node answers a handshake before it forwards what comes after.
+        await say("after-them");
+        await waitFor("what comes after them", () => heard("after-them") === 1);
+      });
+      expect(readDatagrams(path)).toEqual([]);
+      expect(await mesh.reaches()).toBe(true);
+    });
+
+    it("who floods a node with forged handshakes makes it ask for cookies; its peers still connect", async () => {
+      const { foreign, lab, pod } = mesh;
+      const [attacker, target] = [lab.host(3), lab.host(1)];
+      const memoryBefore = residentMib(lab.agent(1).process.pid);
+      const args = [podProgram("udp-repeat.mjs"), attacker.underlay, target.underlay, "51820", String(FLOOD)];
+      const forged = Array.from({ length: 20 }, () => forgeInitiation(publicKey()).toString("hex"));
+      let cookies = 0;
+      const path = await capture(lab, attacker, "udp src port 51820", async () => {
+        const flood = await attacker.spawn(process.execPath, [...args, ...forged]);
+        // Traffic of a session goes on meanwhile.
+        const during = await ping(pod.netns, foreign.address(4), { count: 5, intervalMs: 100 });
+        expect(during.received).toBeGreaterThanOrEqual(4);
+        // A new session, as after a restart of the peer: it has to show a cookie if there is load.
+        const { lastHandshake } = await foreign.peer(mesh.node);
+        await foreign.forgetPeer(mesh.node, true);
+        await say("please");
+        const more = attacker.spawn(process.execPath, [...args, ...forged]);
+        await foreign.handshakeAfter(mesh.node, lastHandshake, 15_000);
+        for (const running of [flood, await more]) await running.exited;
+        expect(flood.log()).toContain(`sent ${FLOOD}`);
+      });
+      cookies = readDatagrams(path).filter(({ payload }) => payload[0] === 3).length;
+      expect(readDatagrams(path).length).toBe(cookies);
+      console.log(
+        `${2 * FLOOD} forged initiations: ${cookies} cookie replies, drops ${JSON.stringify(await mesh.drops())}`,
+      );
+      expect(cookies).toBeGreaterThan(0);
+      expect(residentMib(lab.agent(1).process.pid) - memoryBefore).toBeLessThan(100);
+      expect(await ping(pod.netns, foreign.address(4), { count: 3 })).toMatchObject({ received: 3 });
+      expect(lab.agent(1).log()).not.toMatch(/"level":(50|60)|ERROR|FATAL/);
+    });
+
+    it("who floods a node with forged transport messages changes nothing for others", async () => {
+      const { foreign, lab, pod } = mesh;
+      const [attacker, target] = [lab.host(3), lab.host(1)];
+      const [message] = (await messagesOf(() => say("model-2"))).filter((one) => one.length > 32);
+      const index = message!.readUInt32LE(TRANSPORT_RECEIVER);
+      const forged = [forgeTransport(index, 2 ** 40, 1200), forgeTransport(index ^ 1, 0, 64), Buffer.from([9, 9])];
+      const args = [podProgram("udp-repeat.mjs"), attacker.underlay, target.underlay, "51820", String(FLOOD)];
+      const drops = await dropped(async () => {
+        const flood = await attacker.spawn(process.execPath, [...args, ...forged.map((one) => one.toString("hex"))]);
+        const during = await ping(pod.netns, foreign.address(4), { count: 5, intervalMs: 100 });
+        expect(during.received).toBeGreaterThanOrEqual(4);
+        await flood.exited;
+      });
+      // A socket buffer that is full drops some before anybody has seen them.
+      for (const reason of ["forged", "unknown-session", "sealed-malformed"])
+        expect(drops[reason]).toBeGreaterThan(FLOOD / 30);
+      expect(await ping(pod.netns, foreign.address(4), { count: 3 })).toMatchObject({ received: 3 });
+    });
+  },
+  ["tcpdump"],
+);
+
+/** Memory of a process, MiB. */
+function residentMib(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
+  return Number(kib) / 1024;
+}

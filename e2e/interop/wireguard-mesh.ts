@@ -1,0 +1,69 @@
+import type { AgentStatus, PeerInfo } from "@warren/common/api/types.ts";
+import { createLab, type Lab, uniqueLabName } from "../lab/lab.ts";
+import { ping } from "../lab/measure.ts";
+import { DUAL_STACK } from "../lab/mesh.ts";
+import type { LabOptions } from "../lab/plan.ts";
+import type { LabPod } from "../lab/pod.ts";
+import { waitFor } from "../lab/wait-for.ts";
+import { addWireGuardHost, type WireGuardHost, type WireGuardHostOptions } from "./wireguard-host.ts";
+
+export type WireGuardMeshOptions = Omit<LabOptions, "name" | "nodes"> &
+  Omit<WireGuardHostOptions, "host"> & {
+    /** Where wireguard-go runs; default 2. */
+    readonly host?: number;
+    /** Hosts besides the two, with nothing on them. */
+    readonly strangers?: number;
+    /** What the lab has to be made to look like before wireguard-go starts. */
+    readonly prepare?: (lab: Lab) => Promise<void>;
+  };
+
+/** An agent with a pod on host 1, wireguard-go on another. */
+export interface WireGuardMesh {
+  readonly lab: Lab;
+  readonly pod: LabPod;
+  readonly foreign: WireGuardHost;
+  /** Name of the agent's node. */
+  readonly node: string;
+  drops(): Promise<Readonly<Record<string, number>>>;
+  /** Resolves when the agent knows the peer. Nothing is sent to it. */
+  known(): Promise<void>;
+  /** Whether the pod's single ping is answered by the peer. */
+  reaches(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export async function createWireGuardMesh(options: WireGuardMeshOptions): Promise<WireGuardMesh> {
+  const { strangers = 0, prepare, host = 2, command, endpoint, allowedIps, keepalive, ...labOptions } = options;
+  const lab = await createLab({ name: uniqueLabName("wl"), nodes: 2 + strangers, ...labOptions });
+  try {
+    await lab.startControl({ flags: [...DUAL_STACK, "--cipher", "chacha20-poly1305"] });
+    await lab.startAgent(1);
+    const pod = await lab.addPod(1, "pod-1");
+    await prepare?.(lab);
+    const given = { ...(endpoint && { endpoint }), ...(allowedIps && { allowedIps }), ...(keepalive && { keepalive }) };
+    const foreign = await addWireGuardHost(lab, { host, command, ...given });
+    const mesh: WireGuardMesh = {
+      lab,
+      pod,
+      foreign,
+      node: lab.host(1).netns,
+      drops: async () => (await lab.warren<AgentStatus>(1, "status")).dataplane.drops,
+      known: async () => {
+        await waitFor("the agent to know wireguard-go", async () => {
+          const peers = await lab.agent(1).get<PeerInfo[]>("/v1/peers");
+          return peers.some((peer) => peer.name === foreign.name && peer.kind === "wireguard");
+        });
+      },
+      reaches: async () => (await ping(pod.netns, foreign.address(4), { count: 1, waitMs: 500 })).received === 1,
+      close: async () => {
+        await foreign.stop();
+        await lab.close();
+      },
+    };
+    await mesh.known();
+    return mesh;
+  } catch (thrown) {
+    await lab.remove();
+    throw thrown;
+  }
+}

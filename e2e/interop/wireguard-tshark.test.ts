@@ -1,0 +1,114 @@
+import { COOKIE_REPLY, INITIATION, RESPONSE, TRANSPORT } from "@warren/common/wire/wireguard.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ping } from "../lab/measure.ts";
+import { podProgram } from "../lab/pod.ts";
+import { transfer } from "../lab/transfer.ts";
+import { waitFor } from "../lab/wait-for.ts";
+import { capture, type Decoded, decode, makeWireReal } from "./capture.ts";
+import { createWireGuardMesh, type WireGuardMesh } from "./wireguard-mesh.ts";
+import { describeWithWireGuardGo } from "./with-wireguard-go.ts";
+
+const FIELDS = [
+  ...["frame.protocols", "frame.len", "frame.time_epoch", "ip.src", "ipv6.src"],
+  ...["ip.checksum.status", "udp.checksum.status"],
+  ...["wg.type", "wg.reserved", "wg.counter", "wg.keepalive", "wg.receiver"],
+  ...["_ws.malformed", "_ws.expert.severity", "_ws.expert.message"],
+] as const;
+const DATA_PORT = 7100;
+/** Longest frame of an Ethernet with the lab's MTU. */
+const LONGEST = 1514;
+/** Passive keepalive after 10 s, and a second in which nobody looks. */
+const KEEPALIVE_MS = 10_000;
+
+type Packet = Decoded<(typeof FIELDS)[number]>;
+
+describe.each([4, 6] as const)("what a node says to wireguard-go over IPv%i", (family) => {
+  describeWithWireGuardGo(
+    "as tshark sees it",
+    (command) => {
+      let mesh: WireGuardMesh;
+      /** What left the node, in order. */
+      let said: Packet[];
+      /** When the last packet came that the node had no answer to, as tshark counts time. */
+      let owedSince: number;
+      beforeAll(async () => {
+        mesh = await createWireGuardMesh({ command, family });
+        const { lab, pod, foreign, node } = mesh;
+        await makeWireReal(lab);
+        const path = await capture(lab, lab.host(2), "udp port 51820", async () => {
+          // The node begins …
+          await ping(pod.netns, foreign.address(4), { count: 2 });
+          // … and answers.
+          await foreign.forgetPeer(node, true);
+          await ping(foreign.node.netns, pod.address(6), { count: 2 });
+          for (const inner of [4, 6] as const) {
+            await ping(pod.netns, foreign.address(inner), { count: 1, payload: 3000 });
+            await transfer(pod.netns, foreign.node, foreign.address(inner), DATA_PORT, 1);
+          }
+          owedSince = Date.now() / 1000;
+          await sendUnanswered(mesh);
+        });
+        const all = await decode(lab.host(2), path, DATA_PORT, FIELDS);
+        const own = lab.host(1).underlay;
+        said = all.filter((packet) => [...packet["ip.src"], ...packet["ipv6.src"]].includes(own));
+      });
+      afterAll(() => mesh?.close());
+
+      const ofType = (type: number) => said.filter((packet) => packet["wg.type"].includes(String(type)));
+
+      it("is WireGuard, every packet, with the reserved bytes clear", () => {
+        expect(said.length).toBeGreaterThan(1000);
+        for (const packet of said) {
+          expect(packet["frame.protocols"][0]).toMatch(/^eth:ethertype:ipv?6?:udp:wg$/);
+          expect(packet["wg.reserved"]).toEqual(["00:00:00"]);
+        }
+      });
+
+      it("is an initiation, a response, transport messages and keepalives", () => {
+        expect(ofType(INITIATION).length).toBeGreaterThanOrEqual(1);
+        expect(ofType(RESPONSE).length).toBeGreaterThanOrEqual(1);
+        expect(ofType(COOKIE_REPLY)).toEqual([]);
+        expect(ofType(TRANSPORT).length).toBeGreaterThan(1000);
+        expect(said.filter((packet) => packet["wg.keepalive"].length > 0).length).toBeGreaterThanOrEqual(2);
+      });
+
+      it("counts every session's messages from 0 without a gap or a repetition", () => {
+        const sessions = Map.groupBy(ofType(TRANSPORT), (packet) => packet["wg.receiver"][0]!);
+        expect(sessions.size).toBeGreaterThanOrEqual(2);
+        for (const messages of sessions.values())
+          expect(messages.map((packet) => Number(packet["wg.counter"][0]))).toEqual(messages.map((_, index) => index));
+      });
+
+      it("is a keepalive ten seconds after a packet that nothing of ours followed", () => {
+        const later = said.filter((packet) => Number(packet["frame.time_epoch"][0]) > owedSince + 5);
+        expect(later.map((packet) => packet["wg.keepalive"].length)).toEqual([1]);
+        const afterS = Number(later[0]!["frame.time_epoch"][0]) - owedSince;
+        expect(afterS).toBeGreaterThan(KEEPALIVE_MS / 1000 - 0.5);
+        expect(afterS).toBeLessThan(KEEPALIVE_MS / 1000 + 3);
+      });
+
+      it("gives tshark nothing to complain about, and fits the underlay", () => {
+        for (const packet of said) {
+          expect(packet["_ws.malformed"]).toEqual([]);
+          // "This is a Keepalive message" is a note.
+          const complaints = packet["_ws.expert.message"].filter((text) => !text.includes("Keepalive"));
+          expect(complaints).toEqual([]);
+          for (const field of ["ip.checksum.status", "udp.checksum.status"] as const)
+            expect(packet[field]).not.toContain("0");
+          expect(Number(packet["frame.len"][0])).toBeLessThanOrEqual(LONGEST);
+        }
+      });
+    },
+    ["tshark", "tcpdump", "ethtool"],
+  );
+});
+
+/** A datagram to a pod that listens and does not answer; returns when the node has said that it is still there. */
+async function sendUnanswered({ lab, pod, foreign, node }: WireGuardMesh): Promise<void> {
+  const listener = await pod.spawn(process.execPath, [podProgram("udp-listen.mjs"), "9999"]);
+  await waitFor("the listener", () => listener.log().includes("listening"));
+  const args = [podProgram("udp-send.mjs"), foreign.address(4), "0", pod.address(4), "9999"];
+  await lab.host(2).run(process.execPath, [...args, Buffer.from("unanswered").toString("hex")]);
+  const { rxBytes } = await foreign.peer(node);
+  await waitFor("a keepalive", async () => (await foreign.peer(node)).rxBytes > rxBytes, { timeoutMs: 15_000 });
+}
