@@ -272,7 +272,8 @@ export class Forwarder {
       plainPaths: routed,
       plainSources: accepted.map((path) => path.prefix),
       routeOverlay: this.#options.dataPlane.kind === "tun",
-      catchOverlay: this.#options.dataPlane.kind === "kernel",
+      // The way out of a device that is gone is the host's default route: what is to be sealed must not take it.
+      catchOverlay: this.#options.dataPlane.kind === "kernel" || isSealed(cluster.cipher),
     };
   }
 
