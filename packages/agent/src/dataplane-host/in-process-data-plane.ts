@@ -213,6 +213,7 @@ class InProcessDataPlane implements DataPlane {
     };
     return {
       wanted: (slot) => later(() => events.wanted(slot)),
+      lost: (slot) => later(() => events.lost(slot)),
       confirmed: (localIndex) => later(() => events.confirmed(localIndex)),
       roamed: (localIndex, from) => later(() => events.roamed(localIndex, from)),
       handshake(message, from) {

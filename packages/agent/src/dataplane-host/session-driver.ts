@@ -38,6 +38,7 @@ export class SessionDriver implements DataPlaneSealing {
     handshake: (message: Uint8Array, from: Endpoint): void =>
       this.#tell((core, nowMs) => core.handshake(message, from, nowMs)),
     wanted: (slot: number): void => this.#tell((core, nowMs) => core.wanted(slot, nowMs)),
+    lost: (slot: number): void => this.#tell((core, nowMs) => core.lost(slot, nowMs)),
     confirmed: (localIndex: number): void => this.#tell((core, nowMs) => core.confirmed(localIndex, nowMs)),
     roamed: (localIndex: number, from: Endpoint): void =>
       this.#tell((core, nowMs) => core.roamed(localIndex, from, nowMs)),
@@ -51,6 +52,8 @@ export class SessionDriver implements DataPlaneSealing {
     this.#core = new SealingCore({
       ...{ path, activity, random: randomBytes, keys: this.#keys },
       wallMs: () => clock.nowMs(),
+      // After a restart peers go on sealing with sessions that are no more here, until they hear of new ones.
+      eager: true,
       hooks: { timestamp: () => timestamps.touch(), warning: warn },
     });
     this.#timestamps ??= timestamps.read();

@@ -264,6 +264,9 @@ class WorkerDataPlane implements DataPlane {
       case "wanted":
         events?.wanted(message.slot);
         break;
+      case "lost":
+        events?.lost(message.slot);
+        break;
       case "confirmed":
         events?.confirmed(message.localIndex);
         break;

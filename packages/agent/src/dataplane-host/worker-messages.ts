@@ -47,6 +47,7 @@ export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "applied"; readonly id: number }
   | { readonly type: "wanted"; readonly slot: number }
+  | { readonly type: "lost"; readonly slot: number }
   | { readonly type: "confirmed"; readonly localIndex: number }
   | { readonly type: "roamed"; readonly localIndex: number; readonly from: Endpoint }
   | { readonly type: "handshake"; readonly message: Uint8Array<ArrayBuffer>; readonly from: Endpoint }
