@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { DataPlaneSealing, SealingOptions } from "../dataplane-host/data-plane.ts";
 import type { Random } from "../secure/handshake/cookie-maker.ts";
 import { StaticKey } from "../secure/handshake/static-key.ts";
+import type { EpochTally } from "../secure/key-tally.ts";
 import type { OwnKeys } from "../secure/own-keys.ts";
 import { type SealingKey, SealingKeyStore } from "../secure-keys/sealing-key-store.ts";
 import { SealingTimesFile } from "../secure-keys/sealing-times-file.ts";
@@ -47,6 +48,10 @@ export class AgentSealing {
   /** @param running the packet path that seals at the moment; null while none does */
   serve(running: () => DataPlaneSealing | null): void {
     this.#running = running;
+  }
+
+  traffic(): EpochTally[] {
+    return this.#path?.traffic() ?? [];
   }
 
   /** The keys in use are others now. */

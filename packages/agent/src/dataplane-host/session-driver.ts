@@ -2,6 +2,7 @@ import { parseAddress } from "@warren/common/net/address.ts";
 import { encodeSockaddr, SOCKADDR_BYTES } from "../route/sockaddr.ts";
 import type { TimestampRecord } from "../secure/greatest-timestamps.ts";
 import type { HandshakeCounters } from "../secure/handshake-counters.ts";
+import { type EpochTally, type KeyTally, readTally } from "../secure/key-tally.ts";
 import type { OwnKeys } from "../secure/own-keys.ts";
 import type { SealedPeerStatus } from "../secure/peer-status.ts";
 import type { SealedPeer } from "../secure/sealed-peer.ts";
@@ -13,6 +14,7 @@ import type { DataPlaneSealing, ForwardingPeer, SealingOptions } from "./data-pl
 export interface SessionDriverPorts {
   readonly path: SessionPath;
   readonly activity: Activity;
+  readonly tally: KeyTally;
   /** The clock that `activity` is written by. */
   readonly now: () => number;
 }
@@ -91,6 +93,10 @@ export class SessionDriver implements DataPlaneSealing {
 
   counters(): HandshakeCounters | null {
     return this.#core?.counters ?? null;
+  }
+
+  traffic(): EpochTally[] {
+    return readTally(this.#ports.tally);
   }
 
   nowMs(): number {

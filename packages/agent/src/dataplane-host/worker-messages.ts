@@ -18,6 +18,8 @@ export interface WorkerStart {
   readonly tunFd: number;
   /** Moments of sessions (`secure/session.ts`). */
   readonly activity: SharedArrayBuffer;
+  /** What became of messages, by key (`secure/key-tally.ts`). */
+  readonly tally: SharedArrayBuffer;
   /** Two Int32: handshake messages that workers have handed on, and those that were worked on. */
   readonly handshakes: SharedArrayBuffer;
   readonly eventFd: number;

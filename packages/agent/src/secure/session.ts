@@ -13,6 +13,8 @@ export interface Session {
   readonly remoteIndex: number;
   readonly sendKey: Uint8Array<ArrayBuffer>;
   readonly receiveKey: Uint8Array<ArrayBuffer>;
+  /** Of our static key in the handshake. */
+  readonly keyEpoch: number;
   /** Moment on the monotonic clock after which it neither seals nor opens: 180 s after the handshake. */
   readonly rejectAfterMs: number;
 }
