@@ -51,7 +51,7 @@ export class AgentSealing {
   }
 
   traffic(): EpochTally[] {
-    return this.#path?.traffic() ?? [];
+    return this.#path()?.traffic() ?? [];
   }
 
   /** The keys in use are others now. */
