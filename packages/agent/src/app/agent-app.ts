@@ -157,7 +157,7 @@ class AgentApp implements Agent {
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
 
-    const sealing = new AgentSealing({ dataDir: config["data-dir"], clock, logger });
+    const sealing = new AgentSealing({ dataDir: config["data-dir"], clock, logger, randomBytes: world.randomBytes });
     const keys = new NodeKeys({
       ...{ store: sealing.store, clock, logger },
       register: () => session.registerAgain(),
@@ -211,7 +211,7 @@ class AgentApp implements Agent {
     this.#undo.push(() => dataPlane.stop());
     dataPlane.onFailure((error) => this.#onFailure(error, world));
     await dataPlane.start();
-    sealing.serve(dataPlane.sealing());
+    sealing.serve(() => dataPlane.sealing());
 
     const forwarder = new Forwarder(
       {

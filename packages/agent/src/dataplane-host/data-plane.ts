@@ -67,7 +67,8 @@ export interface SealingOptions {
   readonly clock: Clock;
   /** Unpredictable ones: ephemeral keys are made of them. */
   readonly randomBytes: Random;
-  readonly keys: OwnKeys;
+  /** Those of the moment: asked for at each start. */
+  readonly keys: () => OwnKeys;
   /** The greatest timestamp of each peer's handshakes, which outlives the process. */
   readonly timestamps: TimestampStore;
   readonly warn: (text: string) => void;

@@ -24,7 +24,6 @@ export class SessionDriver implements DataPlaneSealing {
   readonly #options: SealingOptions;
   readonly #ports: SessionDriverPorts;
   #core: SealingCore | null = null;
-  #keys: OwnKeys;
   /** Of the run before this one; null before the first. */
   #timestamps: TimestampRecord | null = null;
   #cancel = (): void => {};
@@ -32,7 +31,6 @@ export class SessionDriver implements DataPlaneSealing {
   constructor(options: SealingOptions, ports: SessionDriverPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#keys = options.keys;
   }
 
   /** What the packet path hears; each call may send messages and give orders to it. */
@@ -48,11 +46,11 @@ export class SessionDriver implements DataPlaneSealing {
 
   /** Without sessions: those of an earlier run ended with its workers. */
   start(): void {
-    const { randomBytes, clock, timestamps, warn } = this.#options;
+    const { randomBytes, clock, keys, timestamps, warn } = this.#options;
     const { path, activity } = this.#ports;
     activity.fill(0);
     this.#core = new SealingCore({
-      ...{ path, activity, random: randomBytes, keys: this.#keys },
+      ...{ path, activity, random: randomBytes, keys: keys() },
       wallMs: () => clock.nowMs(),
       // After a restart peers go on sealing with sessions that are no more here, until they hear of new ones.
       eager: true,
@@ -82,7 +80,6 @@ export class SessionDriver implements DataPlaneSealing {
   }
 
   setKeys(keys: OwnKeys): void {
-    this.#keys = keys;
     this.#tell((core, nowMs) => core.setKeys(keys, nowMs));
   }
 

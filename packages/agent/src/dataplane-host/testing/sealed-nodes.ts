@@ -19,7 +19,7 @@ export function contractSealing(node: 1 | 2, clock: Clock): SealingOptions {
     port: SEALED_PORT,
     clock,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
-    keys: { current: { epoch: 1, key: contractKey(node) }, previous: null },
+    keys: () => ({ current: { epoch: 1, key: contractKey(node) }, previous: null }),
     timestamps: { read: () => ({}), touch: () => {} },
     warn: () => {},
   };
