@@ -1,4 +1,4 @@
-import { AGENT_FLAGS, CONTROL_FLAGS, FROM, NAMESPACE, OUTPUT, RUN_DIR } from "./command-flags.ts";
+import { AGENT_FLAGS, CONTROL_FLAGS, FROM, LAB_FLAGS, NAMESPACE, OUTPUT, RUN_DIR } from "./command-flags.ts";
 import type { ArgumentSpec, CommandSpec } from "./command-spec.ts";
 
 /**
@@ -329,6 +329,44 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "warren stages --seconds 20 -o wide", explains: "also how often each stage is passed" },
     ],
     load: () => import("./commands/stages.ts"),
+  },
+  {
+    path: "bench",
+    group: "Tools",
+    description: "The laboratory: measure what encryption and the overlay cost, and compare runs.",
+    flags: [],
+    examples: [{ command: "warren bench crypto --quick", explains: "what sealing costs on this machine" }],
+  },
+  {
+    path: "bench crypto",
+    group: "Tools",
+    description:
+      "Measure every cipher, implementation, message size and number of threads on this machine. Repeats go round the whole matrix, so that what slows the machine for a while slows a sample of each line; shown are medians with 95 % intervals.",
+    flags: [
+      { name: "cipher", value: "CIPHER", list: true, description: "only these: chacha20-poly1305, aes-256-gcm" },
+      { name: "implementation", value: "NAME", list: true, description: "only these: openssl, libsodium, node-crypto" },
+      {
+        name: "size",
+        value: "BYTES",
+        list: true,
+        description: "of a message (default 64, 256, 512, 1408, 4096, 8192, 16384, 65472)",
+      },
+      { name: "threads", value: "N", list: true, description: "that work at once (default 1, 2, 4 … and all cores)" },
+      { name: "repeats", value: "N", description: "samples of each line (default 10, with --quick 8)" },
+      { name: "seconds", value: "S", description: "length of one sample (default 0.1, with --quick 0.03)" },
+      ...LAB_FLAGS,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren bench crypto", explains: "the whole matrix: about a minute for each number of threads" },
+      {
+        command: "warren bench crypto --cipher aes-256-gcm --size 1408 --threads 1 --html crypto.html",
+        explains: "one packet size, as a table and as a page",
+      },
+      { command: "warren bench crypto -o json > before.json", explains: "keep a run" },
+      { command: "warren bench crypto --against before.json", explains: "later: which differences are real" },
+    ],
+    load: () => import("./commands/bench-crypto.ts"),
   },
   {
     path: "config",
