@@ -8,15 +8,14 @@ import { type CommandContext, integerFlag, integersFlag, numberFlag, wordsFlag }
 import { prepareOutputs } from "../lab/run-outputs.ts";
 import { Progress } from "../output/progress.ts";
 
-const MOST_THREADS = 256;
-
 export async function run(context: CommandContext): Promise<void> {
-  const defaults = defaultOptions(availableParallelism(), context.flags["quick"] === true);
+  const cores = availableParallelism();
+  const defaults = defaultOptions(cores, context.flags["quick"] === true);
   const options = {
     ciphers: wordsFlag(context, "cipher", SEALING_CIPHERS) ?? defaults.ciphers,
     implementations: wordsFlag(context, "implementation", IMPLEMENTATIONS) ?? defaults.implementations,
     sizes: integersFlag(context, "size", 1, LARGEST) ?? defaults.sizes,
-    threads: integersFlag(context, "threads", 1, MOST_THREADS) ?? defaults.threads,
+    threads: integersFlag(context, "threads", 1, cores) ?? defaults.threads,
     repeats: integerFlag(context, "repeats", 1, 50) ?? defaults.repeats,
     seconds: numberFlag(context, "seconds", 0.001, 10) ?? defaults.seconds,
   };

@@ -1,9 +1,12 @@
+import { median } from "@warren/common/report/statistics.ts";
 import { type Aead, type AeadKey, KEY, TAG } from "../../secure/aead.ts";
 import { type Layout, runAt } from "./layout.ts";
 
-/** What one thread did in one sample. */
+/** What one thread did in one sample: a typical round. */
 export interface Timed {
+  /** In one round. */
   readonly messages: number;
+  /** Median time of all rounds. */
   readonly sealMs: number;
   readonly openMs: number;
 }
@@ -11,8 +14,10 @@ export interface Timed {
 const FILLING = 0x5a;
 
 /**
- * Seals everything in the area and opens it again, over and over, for at least `forMs`, and times both. The key is made
- * for this sample and wiped, so its counter begins at 0 and never comes round.
+ * Seals everything in the area and opens it again, over and over, for at least `forMs`, and times each of these rounds.
+ * A round takes far less than the scheduler gives to another thread at a time: one that was interrupted stands out, and
+ * the median is that of rounds that were not. The key is made for this sample and wiped, so its counter begins at 0 and
+ * never comes round.
  * @param bytes the memory that `aead` was made for
  * @throws Error when something is not sealed, or does not open: a figure of such an implementation means nothing
  */
@@ -34,21 +39,20 @@ export function timeAead(
     if (allFilling(bytes, layout)) throw new Error(`${aead.cipher}: sealing left the plaintext as it was`);
     openAll(key, layout, counter);
     if (!allFilling(bytes, layout)) throw new Error(`${aead.cipher}: what was opened is not what was sealed`);
-    let sealMs = 0;
-    let openMs = 0;
-    let rounds = 0;
-    while (sealMs + openMs < forMs) {
-      rounds++;
+    const sealMs: number[] = [];
+    const openMs: number[] = [];
+    const untilMs = nowMs() + forMs;
+    for (let end = 0; end < untilMs; ) {
       counter += run * runs;
       const start = nowMs();
       sealAll(key, layout, counter);
       const middle = nowMs();
       openAll(key, layout, counter);
-      const end = nowMs();
-      sealMs += middle - start;
-      openMs += end - middle;
+      end = nowMs();
+      sealMs.push(middle - start);
+      openMs.push(end - middle);
     }
-    return { messages: rounds * run * runs, sealMs, openMs };
+    return { messages: run * runs, sealMs: median(sealMs), openMs: median(openMs) };
   } finally {
     key.wipe();
   }

@@ -106,7 +106,8 @@ export class LoadServer implements Startable {
   async #serve(socket: Socket): Promise<void> {
     const channel = new LineChannel(socket);
     const first = greeting.safeParse(await channel.read());
-    if (!first.success) throw new WarrenError("version-mismatch", "it speaks another protocol than this `warren bench`");
+    if (!first.success)
+      throw new WarrenError("version-mismatch", "it speaks another protocol than this `warren bench`");
     const { run } = first.data;
     if (run === undefined) return this.#control(socket, channel);
     if (!this.#counter.knows(run)) throw new WarrenError("not-found", `there is no run ${run}`);

@@ -1,5 +1,5 @@
-import { type IpAddress, formatAddress } from "@warren/common/net/address.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
 import { AF_INET, AF_INET6, encodeSockaddr } from "../../route/sockaddr.ts";
 import { errnoName } from "./errno.ts";
 import { type Libc, nativeAddress } from "./libc.ts";
