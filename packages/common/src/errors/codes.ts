@@ -92,6 +92,7 @@ export const ERROR_CODES = {
   timeout: row(EXIT.notReady, 504, true, "The time limit ran out."),
   "not-ready": row(EXIT.notReady, 503, true, "The service is up but not ready yet."),
   "version-mismatch": row(EXIT.error, 400, false, "The two sides speak different protocol versions."),
+  "cipher-missing": row(EXIT.error, 500, false, "A cipher cannot be used on this host, or not in this implementation."),
   internal: row(EXIT.error, 500, false, "A defect in Warren."),
 } as const satisfies Record<string, CodeRow>;
 
