@@ -369,6 +369,57 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/bench-crypto.ts"),
   },
   {
+    path: "bench mesh",
+    group: "Tools",
+    description:
+      "Measure what the mesh carries from this node to another: throughput, loss, CPU time, and what each stage of the packet path costs at both ends. The other node runs `warren bench mesh serve`.",
+    arguments: [{ name: "NODE", description: "name or overlay address of the other node" }],
+    flags: [
+      {
+        name: "cipher",
+        value: "CIPHER",
+        list: true,
+        description:
+          "of the cluster: none, chacha20-poly1305, aes-256-gcm (default the present one). More than the present one needs --control-socket; the present one is put back at the end, also after ctrl-C",
+      },
+      { name: "control-socket", value: "FILE", description: "control.sock of the control plane, to change the cipher" },
+      { name: "streams", value: "N", list: true, description: "TCP connections at once (default 1, 8)" },
+      { name: "mtu", value: "BYTES", list: true, description: "largest packet of TCP (default the overlay MTU)" },
+      { name: "size", value: "BYTES", list: true, description: "payload of a UDP datagram (default 64, 512, 1400)" },
+      { name: "repeats", value: "N", description: "measurements of each line (default 7, with --quick 3)" },
+      { name: "seconds", value: "N", description: "length of each, 1 to 60 (default 2, with --quick 1)" },
+      { name: "port", value: "PORT", description: "port of the other node (default 7490)" },
+      ...LAB_FLAGS,
+      RUN_DIR,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren bench mesh node2", explains: "TCP with 1 and 8 streams, UDP of three sizes: two minutes" },
+      {
+        command: "warren bench mesh node2 --streams 1 --mtu 1280,1400 --seconds 5 -o json",
+        explains: "only TCP, with two packet sizes",
+      },
+      {
+        command: "warren bench mesh node2 --cipher none,aes-256-gcm --control-socket /run/warren/control.sock",
+        explains: "what the cipher costs; on the host of the control plane",
+      },
+    ],
+    load: () => import("./commands/bench-mesh.ts"),
+  },
+  {
+    path: "bench mesh serve",
+    group: "Tools",
+    description:
+      "Be the other end of `warren bench mesh`, until ctrl-C: count what is sent to this node's overlay address, and throw it away. Whoever reaches that address can send meanwhile.",
+    flags: [
+      { name: "once", description: "end after the first measurement" },
+      { name: "port", value: "PORT", description: "to listen on, TCP and UDP (default 7490)" },
+      RUN_DIR,
+    ],
+    examples: [{ command: "warren bench mesh serve", explains: "on the node that is to receive" }],
+    load: () => import("./commands/bench-mesh-serve.ts"),
+  },
+  {
     path: "config",
     group: "Tools",
     description: "Look at configuration.",

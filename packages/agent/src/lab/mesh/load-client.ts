@@ -74,15 +74,30 @@ export async function startUdp(target: Target, run: number, size: number): Promi
   });
   broken.catch(() => {});
   socket.on("error", fail);
-  const next = (error?: Error | null) => {
+  let inFlight = 0;
+  let isWaiting = false;
+  const done = (error: Error | null) => {
+    inFlight--;
     if (isStopped) return;
     if (error) return fail(error);
-    socket.send(payload, (failed) => {
-      if (!failed) sent++;
-      next(failed);
-    });
+    sent++;
+    if (!isWaiting) return;
+    isWaiting = false;
+    setImmediate(burst);
   };
-  for (let index = 0; index < IN_FLIGHT; index++) next();
+  // What the kernel takes at once is done before anything else of this program has its turn: one sending the next from
+  // `done` would never let it come. So bursts are sent from the event loop, and rest while the kernel is behind.
+  const burst = () => {
+    if (isStopped) return;
+    isWaiting = inFlight === IN_FLIGHT;
+    if (isWaiting) return;
+    while (inFlight < IN_FLIGHT) {
+      inFlight++;
+      socket.send(payload, done);
+    }
+    setImmediate(burst);
+  };
+  burst();
   return {
     broken,
     stop() {

@@ -123,7 +123,7 @@ export class LoadServer implements Startable {
     try {
       await channel.write({ lab: VERSION });
       for (let value = await channel.read(); value !== undefined; value = await channel.read()) {
-        const answer = await this.#answer(request.parse(value), socket.localAddress!, mine).catch((error: unknown) => ({
+        const answer = await this.#answer(value, socket.localAddress!, mine).catch((error: unknown) => ({
           error: WarrenError.from(error).toObject(),
         }));
         await channel.write(answer);
@@ -140,10 +140,12 @@ export class LoadServer implements Startable {
   }
 
   async #answer(
-    asked: Request,
+    value: unknown,
     localAddress: string,
     mine: { readonly runs: Set<number>; readonly servers: Set<Server> },
   ): Promise<Answers[Request["do"]]> {
+    const { data: asked, error } = request.safeParse(value);
+    if (asked === undefined) throw new WarrenError("usage", `not a request: ${error.issues[0]!.message}`);
     switch (asked.do) {
       case "describe":
         return this.#options.agent.describe();
