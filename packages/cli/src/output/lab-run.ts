@@ -16,7 +16,7 @@ export function formatRun(run: LabRun, wide: boolean, color: boolean): string {
     `${about.join(", ")}; medians with their 95 % intervals\n`,
     ...warnings.map((warning) => paint(`warning: ${warning}\n`, "yellow", color)),
     lines.length > 0 ? `\n${formatTable(columnsOf(lines, comparison, color), lines, wide)}` : "",
-    ...stageTables(lines).map((table) => `\n${table}`),
+    ...stageTables(lines, wide).map((table) => `\n${table}`),
     failures.length > 0 ? `\n${formatFailures(failures)}` : "",
     comparison ? `\n${formatComparison(comparison)}` : "",
   ];

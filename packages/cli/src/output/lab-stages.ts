@@ -3,13 +3,16 @@ import type { LabLine, StageFigure } from "@warren/agent/lab/run.ts";
 import { formatNumber } from "@warren/common/report/format.ts";
 import { type Column, formatTable } from "./table.ts";
 
-/** One table for each cipher: a row for each stage of both nodes, a column for each load. */
-export function stageTables(lines: readonly LabLine[]): string[] {
+/**
+ * One table for each cipher: a row for each stage, a column for each load. The road of the load only, unless `wide`: then
+ * also the one back, of acknowledgements.
+ */
+export function stageTables(lines: readonly LabLine[], wide: boolean): string[] {
   const measured = lines.filter(({ stages }) => stages !== undefined && stages.length > 0);
   const ciphers = Map.groupBy(measured, ({ key }) => String(key["cipher"]));
   return [...ciphers].map(
     ([cipher, group]) =>
-      `ns per packet by stage, cipher ${cipher}:\n${formatTable(columnsOf(group), rowsOf(group), false)}`,
+      `ns per packet by stage, cipher ${cipher}:\n${formatTable(columnsOf(group), rowsOf(group, wide), false)}`,
   );
 }
 
@@ -36,15 +39,18 @@ function loadName({ key }: LabLine): string {
   return `${load}-${Object.values(rest).join("×")}`;
 }
 
-/** Stages in the order of the packet's road, each once. */
-function rowsOf(lines: readonly LabLine[]): Row[] {
+/** Stages in the order of the packet's road, each once, the sender's first. */
+function rowsOf(lines: readonly LabLine[], wide: boolean): Row[] {
   const rows = new Map<string, Row>();
   for (const { stages = [] } of lines)
     for (const { side, direction, stage } of stages)
-      rows.set(keyText({ side, direction: direction ?? "", stage }), { side, direction, stage });
-  const order = [...rows.values()];
-  return order.sort((a, b) => b.side.localeCompare(a.side));
+      if (wide || direction === null || direction === ROAD[side])
+        rows.set(keyText({ side, direction: direction ?? "", stage }), { side, direction, stage });
+  return [...rows.values()].sort((a, b) => b.side.localeCompare(a.side));
 }
+
+/** Which way the load goes at each end. */
+const ROAD = { sender: "egress", receiver: "ingress" } as const;
 
 function sameStage(a: Row, b: Row): boolean {
   return a.side === b.side && a.direction === b.direction && a.stage === b.stage;
