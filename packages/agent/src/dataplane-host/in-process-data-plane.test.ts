@@ -21,7 +21,8 @@ function open(): Promise<DataPlaneFixture> {
   const tuns = [new MemoryTun(), new MemoryTun()] as const;
   const planes = tuns.map((tun, i) => {
     const options = contractOptions((i + 1) as 1 | 2);
-    return createInProcessDataPlane(options, tun, network.bind(parseAddress(options.underlayAddress), options.port));
+    const bind = (port: number) => network.bind(parseAddress(options.underlayAddress), port);
+    return createInProcessDataPlane(options, { tun, bind });
   });
   return Promise.resolve({
     planes: [planes[0]!, planes[1]!],

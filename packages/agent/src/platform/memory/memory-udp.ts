@@ -104,6 +104,11 @@ export class MemoryUdp {
     this.#readable();
   }
 
+  /** Sends one datagram to a socket address. */
+  sendTo(name: Uint8Array, payload: Uint8Array): void {
+    this.#send(endpointOf(name, 0), payload.slice());
+  }
+
   /** The socket as seen from an arena, with the kernel's UDP_SEGMENT and UDP_GRO. */
   port(arena: Arena, nameOffset: number): UdpPort {
     const { bytes } = arena;

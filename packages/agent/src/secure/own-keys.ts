@@ -1,0 +1,16 @@
+import type { StaticKey } from "./handshake/static-key.ts";
+
+/** A static key of this node, and the number that rises by one with each rotation. */
+export interface OwnKey {
+  readonly epoch: number;
+  readonly key: StaticKey;
+}
+
+/**
+ * New handshakes begin with `current`. During a rotation initiations to `previous` are still answered, for the peers whose
+ * netmap does not name the new key yet. The private halves stay the owner's: it wipes them once they are not in here.
+ */
+export interface OwnKeys {
+  readonly current: OwnKey;
+  readonly previous: OwnKey | null;
+}

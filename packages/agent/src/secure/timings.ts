@@ -1,0 +1,24 @@
+/** Times of the WireGuard protocol (paper §6.1), in milliseconds. */
+export const REKEY_AFTER_MS = 120_000;
+export const REJECT_AFTER_MS = 180_000;
+export const REKEY_ATTEMPT_MS = 90_000;
+export const REKEY_TIMEOUT_MS = 5_000;
+export const KEEPALIVE_MS = 10_000;
+
+/** Most that is added at random to the time between two attempts, so that two sides do not stay in step (§6.4). */
+export const REKEY_JITTER_MS = 333;
+
+/** Age from which on the initiator makes a new session also when it only receives (§6.2). */
+export const REKEY_ON_RECEIVE_MS = REJECT_AFTER_MS - KEEPALIVE_MS - REKEY_TIMEOUT_MS;
+
+/** Silence after a packet of ours, after which the peer is taken to have lost its keys (§6.5). */
+export const SILENCE_MS = KEEPALIVE_MS + REKEY_TIMEOUT_MS;
+
+/** An initiation that comes sooner after the last one accepted of its peer is a flood (the kernel's 50 a second). */
+export const INITIATION_SPACING_MS = 20;
+
+/**
+ * How often the shared moments of a peer with a session are looked at. A keepalive may be late by this much; the other
+ * side's patience (`SILENCE_MS`) has five seconds more than the wait for one.
+ */
+export const POLL_MS = 1_000;
