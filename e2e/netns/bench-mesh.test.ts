@@ -105,6 +105,26 @@ describeAsRoot("warren bench mesh", () => {
     expect(failures).toMatchObject([{ reason: expect.stringContaining("more than the overlay MTU, 1450") }]);
   });
 
+  it("changes the cipher between measurements, splits out sealing and opening, and puts the cipher back", async () => {
+    const server = await serve("--once");
+    const socket = join(mesh.lab.controlPlane.runDir, "control.sock");
+    const ciphers = ["--cipher", "none,aes-256-gcm", "--control-socket", socket];
+    const { code, stdout, stderr } = await bench("--repeats", "1", "--streams", "1", ...ciphers);
+    expect([code, stderr]).toEqual([0, ""]);
+    await server.exited;
+    const { lines, failures } = JSON.parse(stdout) as Run;
+    expect(failures).toEqual([]);
+    expect(lines.map(({ key }) => key["cipher"])).toEqual(["none", "aes-256-gcm"]);
+    const sealing = lines.map(({ stages }) =>
+      stages
+        .filter(({ stage, median }) => /^(seal|open)$/.test(stage) && median > 0)
+        .map(({ side, stage }) => `${side} ${stage}`),
+    );
+    expect(sealing[0]).toEqual([]);
+    expect(sealing[1]).toEqual(expect.arrayContaining(["sender seal", "receiver open"]));
+    expect((await mesh.lab.warren<{ cipher: string }>("control", "cluster", "get")).cipher).toBe("none");
+  });
+
   it("says what to do where nobody serves, where no such node is, and where the cipher cannot be changed", async () => {
     expect(await bench()).toMatchObject({
       code: 4,

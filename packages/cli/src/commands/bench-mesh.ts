@@ -37,7 +37,7 @@ export async function run(context: CommandContext): Promise<number> {
   const publish = prepareOutputs(context, "mesh");
   // Asked before all else: it knows what to say when no agent runs here.
   await call<AgentStatus>(context, "agent", "GET", "/v1/status");
-  const host = await addressOf(context, context.args[0]!);
+  const { host, pairCipher } = await otherNode(context, context.args[0]!);
   const control = textFlag(context, "control-socket");
   const agent = localAgent(`${context.runDir}/agent.sock`);
   const progress = new Progress(context);
@@ -51,7 +51,7 @@ export async function run(context: CommandContext): Promise<number> {
     const there = peer;
     const ends = {
       host: target.host,
-      here: () => agent.describe(),
+      here: async () => ({ ...(await agent.describe()), cipher: await pairCipher() }),
       there: () => there.ask({ do: "describe" }),
       measure: loadMeasurer(agent, peer),
       ciphers: control === undefined ? presentCipher : controlCipher(control),
@@ -72,12 +72,37 @@ export async function run(context: CommandContext): Promise<number> {
   }
 }
 
-/** Overlay address of a node by its name, or the address itself. */
-async function addressOf(context: CommandContext, node: string): Promise<string> {
-  if (isIP(node) !== 0) return node;
+interface OtherNode {
+  /** Its address in the overlay. */
+  readonly host: string;
+  /** What packets to it are sealed with now: a pair of nodes may have another cipher than the cluster. */
+  readonly pairCipher: () => Promise<string>;
+}
+
+/** A node by its name, or by an overlay address of its own. */
+async function otherNode(context: CommandContext, node: string): Promise<OtherNode> {
   const peers = await call<PeerInfo[]>(context, "agent", "GET", "/v1/peers");
-  const found = peers.find(({ name, foreign }) => name === node && !foreign);
-  if (found?.podCidrs[0] !== undefined) return nodeAddress(found.podCidrs[0]);
-  const names = peers.filter(({ foreign }) => !foreign).map(({ name }) => name);
-  throw new WarrenError("not-found", `no other node is called "${node}"; there are ${names.join(", ") || "none"}`);
+  const nodes = peers.filter(({ foreign }) => !foreign);
+  const found = nodes.find(({ name, podCidrs }) => name === node || podCidrs.map(nodeAddress).includes(node));
+  if (found?.podCidrs[0] === undefined)
+    throw new WarrenError(
+      "not-found",
+      `"${node}" is neither the name nor the overlay address of another node; there are ${nodes.map(({ name }) => name).join(", ") || "none"}`,
+    );
+  const pairCipher = async () => {
+    const now = await call<PeerInfo[]>(context, "agent", "GET", "/v1/peers");
+    return now.find(({ id }) => id === found.id)?.cipher ?? "unknown";
+  };
+  if (context.flags["cipher"] !== undefined) await assertNoOwnCipher(context, found);
+  return { host: isIP(node) === 0 ? nodeAddress(found.podCidrs[0]) : node, pairCipher };
+}
+
+/** A change of the cluster's cipher would not reach a pair that has its own. */
+async function assertNoOwnCipher(context: CommandContext, { name, cipher }: PeerInfo): Promise<void> {
+  const { cluster } = await call<AgentStatus>(context, "agent", "GET", "/v1/status");
+  if (cluster.cipher === cipher) return;
+  throw new WarrenError(
+    "usage",
+    `this node and ${name} have a cipher of their own, ${cipher}; measure without --cipher, or let them have the cluster's: warren peers set ${name} cipher=default`,
+  );
 }

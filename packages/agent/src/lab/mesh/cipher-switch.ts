@@ -5,7 +5,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 
 /** Changes the cipher of the cluster, and puts the first one back. */
 export interface CipherSwitch {
-  /** Resolves when `isThere` says that both nodes have it. @throws WarrenError `timeout`, and what the control plane says */
+  /** Resolves when `isThere` says that both nodes have it, and packets go that way. @throws WarrenError `timeout`, and what the control plane says */
   set(cipher: string, isThere: () => Promise<boolean>, signal: AbortSignal): Promise<void>;
   /** As it was before the first `set`; nothing where none was done. @throws WarrenError with what to do by hand */
   restore(): Promise<void>;
@@ -13,6 +13,8 @@ export interface CipherSwitch {
 
 const POLL_MS = 100;
 const LIMIT_MS = 30_000;
+/** Agents change in steps of two seconds: both ways taken, the new way sent, the old way closed (`cipher-change.ts`). */
+const SETTLED_MS = 5000;
 
 /** Through the control plane whose socket this is, as `warren cluster set cipher=…`. */
 export function controlCipher(socket: string): CipherSwitch {
@@ -25,16 +27,17 @@ export function controlCipher(socket: string): CipherSwitch {
         first = (await callLocal<ClusterInfo>(socket, "GET", "/v1/cluster")).cipher;
         now = first;
       }
-      if (cipher !== now) {
-        await change(cipher);
-        now = cipher;
-      }
+      if (cipher === now) return;
+      // Before it is done: what is not known to have failed is put back.
+      now = cipher;
+      await change(cipher);
       const untilMs = performance.now() + LIMIT_MS;
       while (!(await isThere())) {
         if (performance.now() > untilMs)
           throw new WarrenError("timeout", `the nodes did not change to ${cipher} within ${LIMIT_MS / 1000} s`);
         await delay(POLL_MS, undefined, { signal });
       }
+      await delay(SETTLED_MS, undefined, { signal });
     },
     async restore() {
       if (first === undefined || now === first) return;

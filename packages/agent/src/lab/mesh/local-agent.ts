@@ -9,9 +9,10 @@ const PATIENCE_MS = 10_000;
 /** What the laboratory asks of the agent of its node; tests have their own. */
 export interface AgentView {
   describe(): Promise<Description>;
+  /** Nodes and foreign peers that this one exchanges packets with. */
+  peers(): Promise<PeerInfo[]>;
   /** The node's own addresses in the overlay. */
   addresses(): Promise<string[]>;
-  peers(): Promise<PeerInfo[]>;
   /** Null where no worker forwards: the kernel carries the packets and times no stages. */
   stages(seconds: number, signal?: AbortSignal): Promise<StageCosts | null>;
 }
