@@ -17,7 +17,7 @@ const LIMIT_MS = 30_000;
 const SETTLED_MS = 5000;
 
 /** Through the control plane whose socket this is, as `warren cluster set cipher=…`. */
-export function controlCipher(socket: string): CipherSwitch {
+export function controlCipher(socket: string, settledMs = SETTLED_MS): CipherSwitch {
   let first: string | undefined;
   let now: string | undefined;
   const change = (cipher: string) => callLocal<ClusterInfo>(socket, "POST", "/v1/cluster", { cipher });
@@ -37,7 +37,7 @@ export function controlCipher(socket: string): CipherSwitch {
           throw new WarrenError("timeout", `the nodes did not change to ${cipher} within ${LIMIT_MS / 1000} s`);
         await delay(POLL_MS, undefined, { signal });
       }
-      await delay(SETTLED_MS, undefined, { signal });
+      await delay(settledMs, undefined, { signal });
     },
     async restore() {
       if (first === undefined || now === first) return;

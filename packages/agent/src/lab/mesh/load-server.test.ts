@@ -10,7 +10,6 @@ import { PeerControl } from "./peer-control.ts";
 const agent: AgentView = {
   describe: () => Promise.resolve({ node: "b", version: "1", cipher: "none", overlayMtu: 1450 }),
   addresses: () => Promise.resolve([]),
-  peers: () => Promise.resolve([]),
   stages: (seconds) => delay(seconds * 1000).then(() => null),
 };
 const never = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { callLocal } from "@warren/common/api/local-client.ts";
-import type { AgentIpam, AgentStatus, PeerInfo, StageCosts } from "@warren/common/api/types.ts";
+import type { AgentIpam, AgentStatus, StageCosts } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Description } from "./protocol.ts";
 
@@ -9,8 +9,6 @@ const PATIENCE_MS = 10_000;
 /** What the laboratory asks of the agent of its node; tests have their own. */
 export interface AgentView {
   describe(): Promise<Description>;
-  /** Nodes and foreign peers that this one exchanges packets with. */
-  peers(): Promise<PeerInfo[]>;
   /** The node's own addresses in the overlay. */
   addresses(): Promise<string[]>;
   /** Null where no worker forwards: the kernel carries the packets and times no stages. */
@@ -28,7 +26,6 @@ export function localAgent(socket: string): AgentView {
       const { leases } = await callLocal<AgentIpam>(socket, "GET", "/v1/ipam");
       return leases.map(({ nodeAddress }) => nodeAddress);
     },
-    peers: () => callLocal<PeerInfo[]>(socket, "GET", "/v1/peers"),
     async stages(seconds, signal) {
       try {
         const timeoutMs = seconds * 1000 + PATIENCE_MS;
