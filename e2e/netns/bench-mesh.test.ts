@@ -125,6 +125,24 @@ describeAsRoot("warren bench mesh", () => {
     expect((await mesh.lab.warren<{ cipher: string }>("control", "cluster", "get")).cipher).toBe("none");
   });
 
+  it("puts the cipher back when it is interrupted", async () => {
+    const server = await serve("--once");
+    const socket = join(mesh.lab.controlPlane.runDir, "control.sock");
+    const cipher = async () => (await mesh.lab.warren<{ cipher: string }>("control", "cluster", "get")).cipher;
+    const running = await mesh.lab
+      .host(1)
+      .spawn(WARREN, [
+        ...["bench", "mesh", mesh.lab.host(2).netns, "--run-dir", mesh.lab.agent(1).runDir],
+        ...["--cipher", "aes-256-gcm", "--control-socket", socket],
+      ]);
+    await waitFor("the cipher to be another", async () => (await cipher()) === "aes-256-gcm");
+    running.signal("SIGINT");
+    expect((await running.exited).code).toBe(130);
+    expect(running.log()).toContain("interrupted");
+    expect(await cipher()).toBe("none");
+    await server.exited;
+  });
+
   it("says what to do where nobody serves, where no such node is, and where the cipher cannot be changed", async () => {
     expect(await bench()).toMatchObject({
       code: 4,

@@ -4,7 +4,7 @@
  */
 export function holm(ps: readonly number[]): number[] {
   const order = ps.map((_, index) => index).sort((a, b) => ps[a]! - ps[b]!);
-  const corrected = new Array<number>(ps.length);
+  const corrected = [...ps];
   let greatest = 0;
   order.forEach((index, rank) => {
     greatest = Math.max(greatest, Math.min(1, ps[index]! * (ps.length - rank)));
