@@ -35,9 +35,11 @@ const columns = (text: string, start: string) =>
 
 test("a run is a table of lines, one of stages, and what could not be measured once for each reason", () => {
   const text = formatRun(runOf(9), false, false);
-  expect(text).toContain("Some CPU, 2 cores, Linux 6.1, Node 24, OpenSSL 3.5\nrepeats 10, seconds 2;");
+  expect(text).toContain(
+    "Some CPU, 2 cores, Linux 6.1, Node 24, OpenSSL 3.5\nrepeats 10, seconds 2; medians, and where the true median lies with 95 %",
+  );
   expect(text).toContain("warning: others work here\n");
-  expect(columns(text, "CIPHER")).toEqual([["CIPHER", "LOAD", "MTU", "STREAMS", "THROUGHPUT-GBIT/S", "95%"]]);
+  expect(columns(text, "CIPHER")).toEqual([["CIPHER", "LOAD", "MTU", "STREAMS", "THROUGHPUT-GBIT/S", "INTERVAL"]]);
   expect(columns(text, "none")).toEqual([["none", "tcp", "1450", "1", "9.04", "9.01–9.07"]]);
   expect(columns(text, "NODE")).toEqual([["NODE", "DIRECTION", "STAGE", "TCP-1450×1"]]);
   expect(columns(text, "sender")).toEqual([["sender", "egress", "seal", "120"]]);

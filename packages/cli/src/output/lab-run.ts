@@ -1,4 +1,4 @@
-import { describeKey } from "@warren/agent/lab/figure.ts";
+import { describeIntervals, describeKey } from "@warren/agent/lab/figure.ts";
 import type { Change, Comparison, Figure, LabFailure, LabLine, LabRun } from "@warren/agent/lab/run.ts";
 import { formatNumber } from "@warren/common/report/format.ts";
 import { stageTables } from "./lab-stages.ts";
@@ -13,7 +13,7 @@ export function formatRun(run: LabRun, wide: boolean, color: boolean): string {
   const about = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, OpenSSL ${machine.openssl}\n`,
-    `${about.join(", ")}; medians with their 95 % intervals\n`,
+    `${about.join(", ")}; ${describeIntervals(run)}\n`,
     ...warnings.map((warning) => paint(`warning: ${warning}\n`, "yellow", color)),
     lines.length > 0 ? `\n${formatTable(columnsOf(lines, comparison, color), lines, wide)}` : "",
     ...stageTables(lines, wide).map((table) => `\n${table}`),
@@ -25,16 +25,15 @@ export function formatRun(run: LabRun, wide: boolean, color: boolean): string {
 
 function columnsOf(lines: readonly LabLine[], comparison: Comparison | undefined, color: boolean): Column<LabLine>[] {
   const names = [...new Set(lines.flatMap(({ key }) => Object.keys(key)))];
-  const figures = new Map(lines.flatMap(({ figures: each }) => each.map((figure) => [figure.name, figure.unit])));
+  const figures = new Map(lines.flatMap(({ figures: each }) => each.map((figure) => [figure.name, figure])));
   return [
     ...names.map((name) => ({ header: name.toUpperCase(), cell: ({ key }: LabLine) => String(key[name] ?? "") })),
-    ...[...figures].flatMap(([name, unit]) => figureColumns(name, unit, comparison, color)),
+    ...[...figures.values()].flatMap((figure) => figureColumns(figure, comparison, color)),
   ];
 }
 
 function figureColumns(
-  name: string,
-  unit: string,
+  { name, unit, kind }: Figure,
   comparison: Comparison | undefined,
   color: boolean,
 ): Column<LabLine>[] {
@@ -50,13 +49,17 @@ function figureColumns(
   const header = `${name} ${unit}`.toUpperCase().replaceAll(" ", "-");
   return [
     { header, cell: (line) => value(line, ({ median }) => formatNumber(median)) },
-    { header: "95%", cell: (line) => value(line, ({ low, high }) => `${formatNumber(low)}–${formatNumber(high)}`) },
+    {
+      header: "INTERVAL",
+      cell: (line) => value(line, ({ low, high }) => `${formatNumber(low)}–${formatNumber(high)}`),
+      wide: kind === "shown",
+    },
     { header: "SAMPLES", cell: (line) => value(line, ({ samples }) => String(samples.length)), wide: true },
     ...(isCompared
       ? [
           { header: "×THEN", cell: (line: LabLine) => change(line, ({ ratio }) => ratio.toFixed(3)) },
           {
-            header: "95%",
+            header: "INTERVAL",
             cell: (line: LabLine) => change(line, ({ low, high }) => `${low.toFixed(3)}–${high.toFixed(3)}`),
             wide: true,
           },

@@ -40,6 +40,6 @@ function legend(series: readonly Series[]): Html {
       html`<span><svg class="key" aria-hidden="true" focusable="false"><g class="series c${color}${dashed ? " dashed" : ""}"><polyline points="0,6 32,6"/></g></svg>${name}</span>
 `,
   );
-  return html`<p class="legend">${entries}<span>dot: median; bar: 95 % interval</span></p>
+  return html`<p class="legend">${entries}<span>dot: median; bar: its interval</span></p>
 `;
 }

@@ -1,9 +1,11 @@
 import { formatNumber } from "@warren/common/report/format.ts";
 import { type Html, html } from "@warren/common/report/html.ts";
+import { describeIntervals } from "../figure.ts";
 import type { Change, LabLine, LabRun } from "../run.ts";
 
 /** Every line of a run with its figures, and what changed since an earlier run beside them. */
-export function linesTable({ lines, comparison }: LabRun): Html {
+export function linesTable(run: LabRun): Html {
+  const { lines, comparison } = run;
   const names = [...new Set(lines.flatMap(({ key }) => Object.keys(key)))];
   const figures = [...new Map(lines.flatMap(({ figures: of }) => of.map(({ name, unit }) => [name, unit] as const)))];
   const changes = new Map<LabLine["key"], Change[]>();
@@ -23,7 +25,7 @@ export function linesTable({ lines, comparison }: LabRun): Html {
 `;
   });
   return html`<section aria-labelledby="lines"><h2 id="lines">Figures</h2>
-<p class="quiet">Medians; below them where the true median lies with 95 % confidence.</p>
+<p class="quiet">Below each other ${describeIntervals(run)}.</p>
 <div class="scroll" role="region" aria-labelledby="lines" tabindex="0"><table class="lines">
 <thead><tr>${names.map((name) => html`<th scope="col">${name}</th>`)}${heads}</tr></thead>
 <tbody>

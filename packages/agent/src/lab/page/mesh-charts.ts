@@ -4,13 +4,27 @@ import { describeKey } from "../figure.ts";
 import type { Figure, LabLine, LabRun } from "../run.ts";
 import { axisOf, type BarRow, barTable } from "./bar-table.ts";
 
-/** For each figure a plot of all loads and ciphers, and what the stages of the packet path cost. */
+/** Of TCP and of UDP a plot of each figure, with the ciphers side by side, and what the stages of the packet path cost. */
 export function meshCharts({ lines }: LabRun): Html {
-  const figures = [...new Map(lines.flatMap(({ figures: of }) => of.map((figure) => [figure.name, figure] as const)))];
-  const plots = figures.map(([name, figure], index) => plotOf(lines, name, figure, `plot-${index}`));
-  return html`<section aria-labelledby="plots"><h2 id="plots">Plots</h2>
+  const sections = [...Map.groupBy(lines, ({ key }) => String(key["load"]))].map(([load, group], number) => {
+    // Identifiers are numbers, never a text of the run.
+    const id = `load-${number}`;
+    const ordered = group.toSorted(byLoad);
+    const figures = new Map(group.flatMap(({ figures: of }) => of.map((figure) => [figure.name, figure])));
+    // The size of packets is no result: it shows that the load was the one that was asked for.
+    figures.delete("packet-size");
+    const plots = [...figures.values()].map((figure, index) => plotOf(ordered, figure, `${id}-${index}`));
+    return html`<section aria-labelledby="${id}"><h2 id="${id}">${load.toUpperCase()}</h2>
 ${plots}</section>
-${stages(lines)}`;
+`;
+  });
+  return html`${sections}${stages(lines)}`;
+}
+
+/** By streams and sizes, so that the ciphers of one load stand below each other. */
+function byLoad(a: LabLine, b: LabLine): number {
+  const part = (name: string) => Number(a.key[name] ?? 0) - Number(b.key[name] ?? 0);
+  return part("streams") || part("size") || -part("mtu");
 }
 
 const BETTER: Readonly<Record<Figure["kind"], string>> = {
@@ -19,7 +33,7 @@ const BETTER: Readonly<Record<Figure["kind"], string>> = {
   shown: "",
 };
 
-function plotOf(lines: readonly LabLine[], name: string, { unit, kind }: Figure, id: string): Html {
+function plotOf(lines: readonly LabLine[], { name, unit, kind }: Figure, id: string): Html {
   const rows = lines.flatMap((line): BarRow[] => {
     const figure = line.figures.find((each) => each.name === name && each.samples.length > 0);
     return figure ? [{ name: describeKey(line.key), color: colorOf(line), value: figure }] : [];
@@ -31,7 +45,7 @@ ${barTable("load", unit, rows, id)}</section>
 
 /** All on one axis, so that loads and ciphers can be compared. */
 function stages(lines: readonly LabLine[]): Html | null {
-  const measured = lines.flatMap((line) => (line.stages ? [{ line, of: line.stages }] : []));
+  const measured = lines.flatMap((line) => (line.stages?.length ? [{ line, of: line.stages }] : []));
   if (measured.length === 0) return null;
   const axis = axisOf(measured.flatMap(({ of }) => of.map((value) => ({ value }))));
   const tables = measured.map(({ line, of }, index) => {
