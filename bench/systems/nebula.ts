@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "@warren/common/runtime/run.ts";
 import type { Lab } from "@warren/e2e/lab/lab.ts";
-import type { PeerPrograms } from "../peers/peer.ts";
+import type { PeerPrograms } from "@warren/e2e/lab/peers/peer.ts";
 import { daemonPair, type End } from "./daemon-pair.ts";
 import type { Contender } from "./system.ts";
 

@@ -1,5 +1,5 @@
 import type { Lab } from "@warren/e2e/lab/lab.ts";
-import { describePeer, obtainPeer, type Peer, type PeerPrograms } from "../peers/peer.ts";
+import { describePeer, obtainPeer, type Peer, type PeerPrograms } from "@warren/e2e/lab/peers/peer.ts";
 import type { Contender, System } from "./system.ts";
 
 /** A system whose programs are another project's. */

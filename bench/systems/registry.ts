@@ -1,4 +1,5 @@
-import { BORINGTUN, NEBULA, WIREGUARD_GO } from "../peers/registry.ts";
+import { BORINGTUN, NEBULA, WIREGUARD_GO } from "@warren/e2e/lab/peers/registry.ts";
+import { wireGuardGo } from "@warren/e2e/lab/wireguard-daemon.ts";
 import { kernelVxlan } from "./kernel-vxlan.ts";
 import { nebulaContender } from "./nebula.ts";
 import { peerSystem } from "./peer-system.ts";
@@ -40,11 +41,7 @@ export const ALL_SYSTEMS: readonly System[] = [
     path: "direct",
   }),
   peerSystem(WIREGUARD_GO, "WireGuard's own implementation for user space, in Go", (lab, programs) =>
-    wireGuardContender(WIREGUARD_GO.name, lab, {
-      program: programs.path("wireguard"),
-      args: (device) => ["-f", device],
-      env: { WG_PROCESS_FOREGROUND: "1" },
-    }),
+    wireGuardContender(WIREGUARD_GO.name, lab, wireGuardGo(programs.path("wireguard"))),
   ),
   peerSystem(NEBULA, "Nebula, in Go, AES-256-GCM, static host map", (lab, programs) =>
     nebulaContender(NEBULA.name, lab, programs),

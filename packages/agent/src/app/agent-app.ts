@@ -161,7 +161,7 @@ class AgentApp implements Agent {
     const keys = new NodeKeys({
       ...{ store: sealing.store, clock, logger },
       register: () => session.registerAgain(),
-      traffic: () => [],
+      traffic: () => sealing.traffic(),
       onChange: () => sealing.changed(),
     });
     this.#undo.push(() => sealing.flush());
@@ -468,6 +468,7 @@ class AgentApp implements Agent {
       underlayMtu: underlay.mtu,
       plainPrefixes: world.hostNetwork.plainPrefixes(),
       stats: dataPlane.stats(),
+      sealing: dataPlane.sealing(),
       pods: pods.list(),
       ipam: pods.ipam(),
       fence: this.#fence,

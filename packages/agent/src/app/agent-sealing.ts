@@ -3,6 +3,7 @@ import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Logger } from "pino";
 import type { DataPlaneSealing, SealingOptions } from "../dataplane-host/data-plane.ts";
 import { StaticKey } from "../secure/handshake/static-key.ts";
+import type { EpochTally } from "../secure/key-tally.ts";
 import type { OwnKeys } from "../secure/own-keys.ts";
 import { type SealingKey, SealingKeyStore } from "../secure-keys/sealing-key-store.ts";
 import { SealingTimesFile } from "../secure-keys/sealing-times-file.ts";
@@ -41,6 +42,10 @@ export class AgentSealing {
   /** The packet path that seals from now on. */
   serve(path: DataPlaneSealing | null): void {
     this.#path = path;
+  }
+
+  traffic(): EpochTally[] {
+    return this.#path?.traffic() ?? [];
   }
 
   /** The keys in use are others now. */

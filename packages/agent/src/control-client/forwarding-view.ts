@@ -1,9 +1,10 @@
 import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
+import { ciphersOf } from "@warren/common/rpc/pair-cipher.ts";
 import type { ForwardingView, PeerSealing } from "../dataplane-host/data-plane.ts";
 import type { CipherStep } from "./cipher-change.ts";
 import { faultOf, type Netmap } from "./netmap.ts";
-import { type PeerCiphers, pairCipher } from "./peer-ciphers.ts";
+import type { PeerCiphers } from "./peer-ciphers.ts";
 
 /** X25519 (RFC 7748). */
 const SEALING_KEY_BYTES = 32;
@@ -46,7 +47,8 @@ function peerSealing(
   { step, peers, nowMs }: Sealing,
 ): PeerSealing | null {
   if (step.cipher === null || node.sealing_key.length !== SEALING_KEY_BYTES) return null;
-  const cipher = pairCipher(cluster, self.id, node.id, step.cipher);
+  const cipher = ciphersOf({ ...cluster, cipher: step.cipher }, self.id)(node);
+  if (cipher === null || cipher === "none") return null;
   return {
     publicKey: node.sealing_key,
     port: node.sealed_port || cluster.sealed_port,

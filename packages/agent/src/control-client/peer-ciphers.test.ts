@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PeerCiphers, pairCipher } from "./peer-ciphers.ts";
+import { PeerCiphers } from "./peer-ciphers.ts";
 
 test("of a new peer nothing lingers; after a change the old cipher is good for a while", () => {
   const ciphers = new PeerCiphers();
@@ -23,11 +23,4 @@ test("a peer that was gone comes back as a new one", () => {
   ciphers.use(0, "a", "aes-256-gcm");
   ciphers.keep(new Set(["b"]));
   expect(ciphers.use(1, "a", "chacha20-poly1305")).toEqual([]);
-});
-
-test("a pair's own cipher goes before the cluster's, whoever is named first, and only if it seals", () => {
-  const cluster = (cipher: string) => ({ pair_ciphers: [{ node_a: "a", node_b: "b", cipher }] });
-  expect(pairCipher(cluster("aes-256-gcm"), "b", "a", "chacha20-poly1305")).toBe("aes-256-gcm");
-  expect(pairCipher(cluster("aes-256-gcm"), "a", "c", "chacha20-poly1305")).toBe("chacha20-poly1305");
-  expect(pairCipher(cluster("none"), "a", "b", "chacha20-poly1305")).toBe("chacha20-poly1305");
 });

@@ -1,5 +1,4 @@
-import { SEALING_CIPHERS, type SealingCipher } from "@warren/common/net/cipher.ts";
-import type { ClusterMessage } from "@warren/common/rpc/messages.ts";
+import type { SealingCipher } from "@warren/common/net/cipher.ts";
 
 /** How long sessions and handshakes of the last cipher are good: a handshake that nobody understood is tried again after 5 s. */
 const LINGER_MS = 15_000;
@@ -37,15 +36,4 @@ export class PeerCiphers {
     const all = [...this.#pairs.values()].flatMap(({ lingerMs }) => [...lingerMs.values()]);
     return all.length > 0 ? Math.min(...all) : null;
   }
-}
-
-/** The cipher of a pair of nodes: the cluster's, unless the pair has one of its own. */
-export function pairCipher(
-  { pair_ciphers: pairs }: Pick<ClusterMessage, "pair_ciphers">,
-  a: string,
-  b: string,
-  cluster: SealingCipher,
-): SealingCipher {
-  const own = pairs.find(({ node_a, node_b }) => (node_a === a && node_b === b) || (node_a === b && node_b === a));
-  return SEALING_CIPHERS.find((one) => one === own?.cipher) ?? cluster;
 }

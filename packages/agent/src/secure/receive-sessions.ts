@@ -1,5 +1,6 @@
 import type { SealingCipher } from "@warren/common/net/cipher.ts";
 import type { Aead, AeadKey } from "./aead.ts";
+import { countOpened, countUndecryptable, KEY_TALLY_BYTES, type KeyTally, openTally } from "./key-tally.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import { SEAL_OVERHEAD } from "./send-sessions.ts";
 import { type Activity, PER_SLOT, RECEIVED, RECEIVED_PACKET, type Session } from "./session.ts";
@@ -20,6 +21,8 @@ export interface ReceiveSessionsOptions {
   /** The arena that messages are opened in. */
   readonly bytes: Uint8Array;
   readonly activity: Activity;
+  /** Default: one that nobody looks at. */
+  readonly tally?: KeyTally;
 }
 
 /** sockaddr_in6 without its flow information: what tells two endpoints apart. An IPv4 one has the first two words only. */
@@ -32,6 +35,8 @@ interface Receiving {
   readonly rejectAfterMs: number;
   readonly key: AeadKey;
   readonly window: ReplayWindow;
+  /** Where its epoch is counted. */
+  readonly tallyAt: number;
   /** Where its last message came from, as the words of a socket address. */
   readonly endpoint: Int32Array;
   isConfirmed: boolean;
@@ -45,6 +50,7 @@ export class ReceiveSessions {
   readonly #aeads: Readonly<Record<SealingCipher, Aead>>;
   readonly #view: DataView;
   readonly #activity: Activity;
+  readonly #tally: KeyTally;
   /** By index as a signed number: all of those are small integers to V8. */
   readonly #byIndex = new Map<number, Receiving>();
   /** That of the last message: the next is most likely of the same. */
@@ -55,6 +61,7 @@ export class ReceiveSessions {
     this.#aeads = options.aeads;
     this.#view = new DataView(buffer, byteOffset, byteLength);
     this.#activity = options.activity;
+    this.#tally = options.tally ?? new Float64Array(KEY_TALLY_BYTES / Float64Array.BYTES_PER_ELEMENT);
   }
 
   /** Takes the key and wipes the bytes it came in. Messages that name the session are opened from now on. */
@@ -68,6 +75,7 @@ export class ReceiveSessions {
       rejectAfterMs: session.rejectAfterMs,
       key,
       window: new ReplayWindow(),
+      tallyAt: openTally(this.#tally, session.keyEpoch),
       endpoint: new Int32Array(ENDPOINT_WORDS),
       isConfirmed: false,
     });
@@ -95,8 +103,11 @@ export class ReceiveSessions {
     const low = this.#view.getUint32(at + TRANSPORT_COUNTER, true);
     const high = this.#view.getUint32(at + TRANSPORT_COUNTER + 4, true);
     if (!session.window.mayAccept(low, high)) return REPLAYED;
-    if (!session.key.open(at + TRANSPORT_HEADER, length - TRANSPORT_HEADER, low, high)) return FORGED;
-    session.window.accept(low, high);
+    if (!session.key.open(at + TRANSPORT_HEADER, length - TRANSPORT_HEADER, low, high)) {
+      countUndecryptable(this.#tally, session.tallyAt);
+      return FORGED;
+    }
+    countOpened(this.#tally, session.tallyAt, session.window.accept(low, high));
     this.#note(session.slot, length > SEAL_OVERHEAD, nowMs);
     return session.slot;
   }

@@ -15,8 +15,13 @@ export interface HeldSession {
   readonly bornMs: number;
 }
 
-/** Sessions of both directions that were born closer together than this came from two initiations that crossed. */
+/**
+ * Two initiations crossed when the peer's, which it sent before it had ours, came before its response to ours: so long
+ * before at most, a round trip, and hardly ever after it, when the network changed their order. An initiation that comes
+ * later is of a peer that had our session and lost it: to keep to that would be to talk to nobody for fifteen seconds.
+ */
 const CROSSING_MS = 2_500;
+const REORDERED_MS = 100;
 
 /**
  * The sessions with one peer (paper §6.3): `previous` still opens what was under way, `current` seals, `next` was made by
@@ -103,9 +108,11 @@ function present(session: HeldSession | null): HeldSession[] {
 }
 
 function crossed(current: HeldSession, next: HeldSession): boolean {
+  const aheadMs = current.bornMs - next.bornMs;
   return (
     current.initiated &&
-    Math.abs(current.bornMs - next.bornMs) < CROSSING_MS &&
+    aheadMs < CROSSING_MS &&
+    aheadMs > -REORDERED_MS &&
     current.identity === next.identity &&
     current.cipher === next.cipher
   );

@@ -75,7 +75,10 @@ export class FakeSessionPath implements SessionPath {
 
   use(localIndex: number): void {
     const session = this.#sessions.get(localIndex);
-    if (session === undefined) return this.#fault("use of a session that was not installed");
+    if (session === undefined) {
+      this.#fault("use of a session that was not installed");
+      return;
+    }
     this.#note(`use ${session.slot}`);
     this.#inUse.set(session.slot, session);
     const waiting = this.#waiting.get(session.slot) ?? [];
@@ -85,7 +88,10 @@ export class FakeSessionPath implements SessionPath {
 
   forget(localIndex: number): void {
     const session = this.#sessions.get(localIndex);
-    if (session === undefined) return this.#fault("a session forgotten that was not installed");
+    if (session === undefined) {
+      this.#fault("a session forgotten that was not installed");
+      return;
+    }
     this.#note(`forget ${session.slot}`);
     this.#sessions.delete(localIndex);
     if (this.#inUse.get(session.slot) === session) this.#inUse.delete(session.slot);
@@ -116,7 +122,10 @@ export class FakeSessionPath implements SessionPath {
   /** A packet for the peer comes out of the TUN device. */
   packet(slot: number, number: number): void {
     const session = this.#usable(slot);
-    if (session !== undefined) return this.#seal(session, number);
+    if (session !== undefined) {
+      this.#seal(session, number);
+      return;
+    }
     const waiting = this.#waiting.get(slot) ?? [];
     this.#waiting.set(slot, waiting);
     if (waiting.push(number) > STAGE) {
@@ -129,14 +138,20 @@ export class FakeSessionPath implements SessionPath {
   /** A datagram comes out of the UDP socket. */
   datagram(message: Uint8Array, from: Endpoint): void {
     const nowMs = this.#deps.now();
-    if (message[0] !== TRANSPORT) return this.events.handshake(message, from, nowMs);
+    if (message[0] !== TRANSPORT) {
+      this.events.handshake(message, from, nowMs);
+      return;
+    }
     const session = this.#sessions.get(readU32Le(message, 4));
     const packet = readU32Le(message, 12);
     if (session === undefined || nowMs >= session.rejectAfterMs) {
       if (packet !== 0) this.lost++;
       return;
     }
-    if (hex(message.subarray(16)) !== hex(session.receiveKey)) return this.#fault("the two sides hold different keys");
+    if (hex(message.subarray(16)) !== hex(session.receiveKey)) {
+      this.#fault("the two sides hold different keys");
+      return;
+    }
     const counter = readU32Le(message, 8);
     if (session.seen.has(counter)) return;
     session.seen.add(counter);
@@ -181,7 +196,10 @@ export class FakeSessionPath implements SessionPath {
 
   #seal(session: Held, packet: number): void {
     const to = this.#endpoints.get(session.slot);
-    if (to === undefined) return this.#fault("a session with a peer that is nowhere");
+    if (to === undefined) {
+      this.#fault("a session with a peer that is nowhere");
+      return;
+    }
     const message = new Uint8Array(48);
     writeU32Le(message, 0, TRANSPORT);
     writeU32Le(message, 4, session.remoteIndex);

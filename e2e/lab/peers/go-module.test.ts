@@ -10,7 +10,7 @@ const NEBULA = [
 
 describe("releases of a Go module", () => {
   it("are taken newest first, without those that are not out yet", () => {
-    const recorded = readFileSync(new URL("../testdata/go-list-versions-nebula.json", import.meta.url), "utf8");
+    const recorded = readFileSync(new URL("./testdata/go-list-versions-nebula.json", import.meta.url), "utf8");
     const { Versions } = JSON.parse(recorded) as { Versions: string[] };
     expect(newestReleases(Versions).slice(0, 3)).toEqual(["v1.12.0", "v1.11.2", "v1.11.1"]);
     expect(newestReleases(["v1.0.0", "v1.1.0-rc.1"])).toEqual(["v1.0.0"]);

@@ -1,7 +1,7 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { isExecutable } from "@warren/common/runtime/is-executable.ts";
 import { run, tryRun } from "@warren/common/runtime/run.ts";
-import { installPackages } from "../../scripts/host-tools.ts";
+import { installPackages } from "../../../scripts/host-tools.ts";
 
 /** A peer as Debian packages it. */
 export interface DebianPackage {

@@ -4,7 +4,7 @@ import { aptCandidate } from "./debian-package.ts";
 
 describe("what apt-cache policy printed", () => {
   it("names the version that apt would install", () => {
-    const recorded = readFileSync(new URL("../testdata/apt-cache-policy-nebula.txt", import.meta.url), "utf8");
+    const recorded = readFileSync(new URL("./testdata/apt-cache-policy-nebula.txt", import.meta.url), "utf8");
     expect(aptCandidate(recorded)).toBe("1.6.1+dfsg-3+b4");
   });
 

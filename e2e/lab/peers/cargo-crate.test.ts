@@ -4,7 +4,7 @@ import { crateVersion } from "./cargo-crate.ts";
 
 describe("what cargo info printed", () => {
   it("names the newest release", () => {
-    const recorded = readFileSync(new URL("../testdata/cargo-info-boringtun-cli.txt", import.meta.url), "utf8");
+    const recorded = readFileSync(new URL("./testdata/cargo-info-boringtun-cli.txt", import.meta.url), "utf8");
     expect(crateVersion(recorded)).toBe("0.7.1");
   });
 
