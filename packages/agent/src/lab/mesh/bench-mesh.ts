@@ -68,6 +68,10 @@ export async function benchMesh(
         }
       }
     }
+  } catch (error) {
+    // Whatever was under way ends with an error of its own.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     await ends.ciphers.restore();
   }

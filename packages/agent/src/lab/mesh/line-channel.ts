@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 
@@ -36,10 +35,9 @@ export class LineChannel {
     }
   }
 
-  /** Resolves when it is with the kernel. */
-  async write(value: unknown): Promise<void> {
-    if (this.#socket.write(`${JSON.stringify(value)}\n`)) return;
-    await once(this.#socket, "drain");
+  /** There is one answer for each request, so what waits to be sent is never much. */
+  write(value: unknown): void {
+    this.#socket.write(`${JSON.stringify(value)}\n`);
   }
 
   /** From now on the bytes of the connection are the caller's; returns how many were taken that are no line. */

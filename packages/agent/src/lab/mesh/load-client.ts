@@ -111,6 +111,8 @@ export async function startUdp(target: Target, run: number, size: number): Promi
 /** A connection. @throws WarrenError `unavailable` with what to do */
 export async function open({ host, port }: Target, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, noDelay: true });
+  // Whoever uses it learns of its end by `close`, and may listen for more.
+  socket.on("error", () => {});
   const limit = AbortSignal.any([signal, AbortSignal.timeout(5000)]);
   try {
     await once(socket, "connect", { signal: limit });

@@ -121,12 +121,12 @@ export class LoadServer implements Startable {
     const mine = { runs: new Set<number>(), servers: new Set<Server>() };
     log(`${caller} measures`);
     try {
-      await channel.write({ lab: VERSION });
+      channel.write({ lab: VERSION });
       for (let value = await channel.read(); value !== undefined; value = await channel.read()) {
         const answer = await this.#answer(value, socket.localAddress!, mine).catch((error: unknown) => ({
           error: WarrenError.from(error).toObject(),
         }));
-        await channel.write(answer);
+        channel.write(answer);
       }
     } finally {
       for (const run of mine.runs) this.#counter.end(run);

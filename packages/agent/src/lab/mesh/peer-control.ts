@@ -21,10 +21,9 @@ export class PeerControl {
   /** @throws WarrenError `unavailable` when nobody serves there, `version-mismatch` */
   static async connect(target: Target, signal: AbortSignal): Promise<PeerControl> {
     const socket = await open(target, signal);
-    socket.on("error", () => socket.destroy());
     signal.addEventListener("abort", () => socket.destroy(), { once: true });
     const control = new PeerControl(target, socket);
-    await control.#channel.write({ lab: VERSION });
+    control.#channel.write({ lab: VERSION });
     if (greeting.safeParse(await control.#channel.read()).success) return control;
     socket.destroy();
     throw new WarrenError(
@@ -45,7 +44,7 @@ export class PeerControl {
   }
 
   async #exchange(request: Request): Promise<unknown> {
-    await this.#channel.write(request);
+    this.#channel.write(request);
     const answer = await this.#channel.read();
     if (answer === undefined)
       throw new WarrenError("unavailable", "`warren bench mesh serve` on the other node has ended; start it again");
