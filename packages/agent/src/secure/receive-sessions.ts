@@ -1,10 +1,15 @@
 import type { SealingCipher } from "@warren/common/net/cipher.ts";
+import {
+  KEEPALIVE_BYTES,
+  TRANSPORT_COUNTER,
+  TRANSPORT_HEADER,
+  TRANSPORT_RECEIVER,
+} from "@warren/common/wire/wireguard.ts";
 import type { Aead, AeadKey } from "./aead.ts";
 import { countOpened, countUndecryptable, KEY_TALLY_BYTES, type KeyTally, openTally } from "./key-tally.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import { SEAL_OVERHEAD } from "./send-sessions.ts";
 import { type Activity, PER_SLOT, RECEIVED, RECEIVED_PACKET, type Session } from "./session.ts";
-import { TRANSPORT_COUNTER, TRANSPORT_HEADER, TRANSPORT_INDEX } from "./transport-message.ts";
+import { takeKey } from "./take-key.ts";
 
 /** Verdicts on a message that was not opened. */
 export const UNKNOWN_SESSION = -1;
@@ -64,12 +69,16 @@ export class ReceiveSessions {
     this.#tally = options.tally ?? new Float64Array(KEY_TALLY_BYTES / Float64Array.BYTES_PER_ELEMENT);
   }
 
-  /** Takes the key and wipes the bytes it came in. Messages that name the session are opened from now on. */
+  /**
+   * Takes the key and wipes the bytes it came in. Messages that name the session are opened from now on.
+   *
+   * @throws when the session was installed before: its window would forget what it saw
+   */
   install(session: ReceiveSession): void {
-    this.forget(session.localIndex);
-    const key = this.#aeads[session.cipher].createKey(session.receiveKey);
-    session.receiveKey.fill(0);
-    this.#byIndex.set(session.localIndex | 0, {
+    const index = session.localIndex | 0;
+    if (this.#byIndex.has(index)) throw new Error(`session ${session.localIndex} is installed already`);
+    const key = takeKey(this.#aeads[session.cipher], session.receiveKey);
+    this.#byIndex.set(index, {
       slot: session.slot,
       localIndex: session.localIndex,
       rejectAfterMs: session.rejectAfterMs,
@@ -97,7 +106,7 @@ export class ReceiveSessions {
    * @returns the slot of the peer whose session it is of, or a verdict
    */
   open(at: number, length: number, nowMs: number): number {
-    const session = this.#find(this.#view.getInt32(at + TRANSPORT_INDEX, true));
+    const session = this.#find(this.#view.getInt32(at + TRANSPORT_RECEIVER, true));
     if (session === undefined) return UNKNOWN_SESSION;
     if (nowMs >= session.rejectAfterMs) return EXPIRED;
     const low = this.#view.getUint32(at + TRANSPORT_COUNTER, true);
@@ -108,7 +117,7 @@ export class ReceiveSessions {
       return FORGED;
     }
     countOpened(this.#tally, session.tallyAt, session.window.accept(low, high));
-    this.#note(session.slot, length > SEAL_OVERHEAD, nowMs);
+    this.#note(session.slot, length > KEEPALIVE_BYTES, nowMs);
     return session.slot;
   }
 

@@ -42,7 +42,7 @@ export class ReplayWindow {
   accept(low: number, high: number): number {
     const behind = this.#behind(low, high);
     if (behind < 0) {
-      this.#turn(low, -behind);
+      this.#turn(-behind);
       this.#greatest[0] = low;
       this.#greatest[1] = high;
     }
@@ -53,18 +53,11 @@ export class ReplayWindow {
     return behind < 0 ? -behind - 1 + Number(isFirst) : Number(isFirst) - 1;
   }
 
-  /** Clears the words between that of the greatest counter and that of one `ahead` of it. */
-  #turn(low: number, ahead: number): void {
-    if (ahead >= RING_BITS) {
-      this.#ring.fill(0);
-      return;
-    }
-    const last = wordOf(low);
-    // At most one turn: fewer bits than the ring has, so that the words differ or are the same one.
-    for (let word = wordOf(this.#greatest[0]!); word !== last; ) {
-      word = (word + 1) & (RING_WORDS - 1);
-      this.#ring[word] = 0;
-    }
+  /** Clears the words behind that of the greatest counter, up to that of one `ahead` of it; at most one whole turn. */
+  #turn(ahead: number): void {
+    const greatest = this.#greatest[0]!;
+    const words = Math.min(Math.floor(((greatest & 31) + ahead) / 32), RING_WORDS);
+    for (let i = 1; i <= words; i++) this.#ring[(wordOf(greatest) + i) & (RING_WORDS - 1)] = 0;
   }
 
   /** Exact where it matters: differences below 2^53. Greater ones have the right sign and are far outside the window. */

@@ -74,11 +74,8 @@ export class FakeSessionPath implements SessionPath {
   }
 
   use(localIndex: number): void {
-    const session = this.#sessions.get(localIndex);
-    if (session === undefined) {
-      this.#fault("use of a session that was not installed");
-      return;
-    }
+    const session = this.#installed(localIndex);
+    if (session === undefined) return;
     this.#note(`use ${session.slot}`);
     this.#inUse.set(session.slot, session);
     const waiting = this.#waiting.get(session.slot) ?? [];
@@ -87,11 +84,8 @@ export class FakeSessionPath implements SessionPath {
   }
 
   forget(localIndex: number): void {
-    const session = this.#sessions.get(localIndex);
-    if (session === undefined) {
-      this.#fault("a session forgotten that was not installed");
-      return;
-    }
+    const session = this.#installed(localIndex);
+    if (session === undefined) return;
     this.#note(`forget ${session.slot}`);
     this.#sessions.delete(localIndex);
     if (this.#inUse.get(session.slot) === session) this.#inUse.delete(session.slot);
@@ -138,35 +132,8 @@ export class FakeSessionPath implements SessionPath {
   /** A datagram comes out of the UDP socket. */
   datagram(message: Uint8Array, from: Endpoint): void {
     const nowMs = this.#deps.now();
-    if (message[0] !== TRANSPORT) {
-      this.events.handshake(message, from, nowMs);
-      return;
-    }
-    const session = this.#sessions.get(readU32Le(message, 4));
-    const packet = readU32Le(message, 12);
-    if (session === undefined || nowMs >= session.rejectAfterMs) {
-      if (packet !== 0) this.lost++;
-      return;
-    }
-    if (hex(message.subarray(16)) !== hex(session.receiveKey)) {
-      this.#fault("the two sides hold different keys");
-      return;
-    }
-    const counter = readU32Le(message, 8);
-    if (session.seen.has(counter)) return;
-    session.seen.add(counter);
-    this.#write(session.slot, nowMs, RECEIVED);
-    if (packet !== 0) {
-      this.#write(session.slot, nowMs, RECEIVED_PACKET);
-      this.received.push(packet);
-    }
-    if (!session.confirmed) {
-      session.confirmed = true;
-      this.events.confirmed(session.localIndex, nowMs);
-    }
-    if (hex(this.#endpoints.get(session.slot) ?? from) !== hex(from)) {
-      this.events.roamed(session.localIndex, from, nowMs);
-    }
+    if (message[0] !== TRANSPORT) this.events.handshake(message, from, nowMs);
+    else this.#open(message, from, nowMs);
   }
 
   /** The session that seals for the peer. */
@@ -186,6 +153,31 @@ export class FakeSessionPath implements SessionPath {
   checkAges(): void {
     for (const session of this.#sessions.values()) {
       if (this.#deps.now() > session.rejectAfterMs + 360_000) this.#fault("a key older than 540 s");
+    }
+  }
+
+  #open(message: Uint8Array, from: Endpoint, nowMs: number): void {
+    const session = this.#sessions.get(readU32Le(message, 4));
+    const packet = readU32Le(message, 12);
+    if (session === undefined || nowMs >= session.rejectAfterMs) {
+      if (packet !== 0) this.lost++;
+      return;
+    }
+    if (hex(message.subarray(16)) !== hex(session.receiveKey)) this.#fault("the two sides hold different keys");
+    const counter = readU32Le(message, 8);
+    if (session.seen.has(counter)) return;
+    session.seen.add(counter);
+    this.#write(session.slot, nowMs, RECEIVED);
+    if (packet !== 0) {
+      this.#write(session.slot, nowMs, RECEIVED_PACKET);
+      this.received.push(packet);
+    }
+    if (!session.confirmed) {
+      session.confirmed = true;
+      this.events.confirmed(session.localIndex, nowMs);
+    }
+    if (hex(this.#endpoints.get(session.slot) ?? from) !== hex(from)) {
+      this.events.roamed(session.localIndex, from, nowMs);
     }
   }
 
@@ -213,6 +205,12 @@ export class FakeSessionPath implements SessionPath {
 
   #write(slot: number, nowMs: number, which: number): void {
     this.activity[slot * PER_SLOT + which] = nowMs;
+  }
+
+  #installed(localIndex: number): Held | undefined {
+    const session = this.#sessions.get(localIndex);
+    if (session === undefined) this.#fault("a session used or forgotten that was not installed");
+    return session;
   }
 
   #note(call: string): void {
