@@ -14,7 +14,7 @@ export function formatRun(run: LabRun, wide: boolean, color: boolean): string {
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, OpenSSL ${machine.openssl}\n`,
     `${about.join(", ")}; ${describeIntervals(run)}\n`,
-    ...warnings.map((warning) => paint(`warning: ${warning}\n`, "yellow", color)),
+    ...warnings.map((warning) => `${paint(`warning: ${warning}`, "yellow", color)}\n`),
     lines.length > 0 ? `\n${formatTable(columnsOf(lines, comparison, color), lines, wide)}` : "",
     ...stageTables(lines, wide).map((table) => `\n${table}`),
     failures.length > 0 ? `\n${formatFailures(failures)}` : "",

@@ -17,6 +17,7 @@ function setup(flags: Record<string, boolean>, isTerminal: boolean) {
       progress.show(step / 100, `step ${step}`);
     }
     progress.end();
+    progress.end();
   };
   run();
   return written;

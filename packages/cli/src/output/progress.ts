@@ -13,6 +13,7 @@ export class Progress {
   readonly #nowMs: () => number;
   readonly #startMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
+  #isDrawn = false;
 
   constructor(context: CommandContext, nowMs: () => number = () => performance.now()) {
     this.#context = context;
@@ -27,12 +28,14 @@ export class Progress {
     const now = this.#nowMs();
     if (draw === undefined || now - this.#lastMs < (showLine ? REDRAW_MS : LINES_EVERY_MS)) return;
     this.#lastMs = now;
+    this.#isDrawn = true;
     draw(`${String(Math.floor(share * 100)).padStart(3)} %${this.#left(share, now)}  ${what}`);
   };
 
-  /** Takes the line away: what follows begins on an empty one. */
+  /** Takes the line away, if there is one: what follows begins on an empty one. */
   end(): void {
-    this.#context.showLine?.(null);
+    if (this.#isDrawn) this.#context.showLine?.(null);
+    this.#isDrawn = false;
   }
 
   #left(share: number, now: number): string {
