@@ -93,8 +93,9 @@ export class SwitchableDataPlane implements DataPlane {
     return this.#plane(this.#kind).timeStages(on);
   }
 
-  stop(): Promise<void> {
-    return this.#plane(this.#kind).stop();
+  async stop(): Promise<void> {
+    // One that could not even be made is not made for this.
+    await this.#planes.get(this.#kind)?.stop();
   }
 
   onFailure(listener: (error: Error) => void): void {
