@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { uniqueLabName } from "../lab/lab.ts";
 import { createMesh, DUAL_STACK, type Mesh } from "../lab/mesh.ts";
 import type { LabPod } from "../lab/pod.ts";
+import { sealedSessions } from "../lab/sessions.ts";
 import { startStream } from "../lab/stream.ts";
 import { startTransfer } from "../lab/transfer.ts";
 import { waitFor } from "../lab/wait-for.ts";
@@ -20,8 +21,6 @@ const CHANGES: readonly (readonly [Cipher, Cipher])[] = [
 const OVERLAY_MTU = { plain: 1450, sealed: 1440 };
 /** Most that may wait for a session, and be dropped, for each peer. */
 const STAGE = 128;
-/** A netmap and a handshake take a fraction of it. */
-const SESSIONS_MS = 1_500;
 
 describeAsRoot("a change of the cluster's cipher while pods talk", () => {
   let mesh: Mesh;
@@ -55,7 +54,7 @@ describeAsRoot("a change of the cluster's cipher while pods talk", () => {
       await startStream(one, two, { port: 7201, family: 6, intervalMs: 2 }),
     ];
     await mesh.lab.warren("control", "cluster", "set", `cipher=${to}`);
-    if (isSealed(from) && isSealed(to)) await new Promise((resolve) => setTimeout(resolve, SESSIONS_MS));
+    if (isSealed(to)) await sealedSessions(mesh.lab, [1, 2], to);
     await settled(to);
 
     for (const pod of [one, two]) expect(await mtuOf(pod)).toBe(isSealed(to) ? OVERLAY_MTU.sealed : OVERLAY_MTU.plain);

@@ -3,17 +3,17 @@ import type { AgentStatus, KeysInfo, PeerInfo } from "@warren/common/api/types.t
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { uniqueLabName } from "../lab/lab.ts";
 import { createMesh, type Mesh } from "../lab/mesh.ts";
+import { sealedSessions } from "../lab/sessions.ts";
 import { type Stream, type StreamResult, startStream } from "../lab/stream.ts";
 import { waitFor } from "../lab/wait-for.ts";
 import { describeAsRoot } from "./as-root.ts";
 
-/** A registration, a netmap and a handshake take a fraction of it. */
-const SESSIONS_MS = 1_500;
+const CIPHER = "chacha20-poly1305";
 
 describeAsRoot("a sealed mesh while pods talk", () => {
   let mesh: Mesh;
   beforeAll(async () => {
-    const control = { flags: ["--cipher", "chacha20-poly1305"] };
+    const control = { flags: ["--cipher", CIPHER] };
     mesh = await createMesh({ name: uniqueLabName("wl"), nodes: 3, control });
   });
   afterAll(() => mesh?.lab.close());
@@ -36,7 +36,7 @@ describeAsRoot("a sealed mesh while pods talk", () => {
     const before = await epochOf(1);
     const results = await underStreams(1, 2, async () => {
       await Promise.all(hosts.map((host) => mesh.lab.warren(host, "keys", "rotate")));
-      await delay(SESSIONS_MS);
+      await sealedSessions(mesh.lab, [1, 2], CIPHER);
     });
     expect(await epochOf(1)).toBeGreaterThan(before);
     console.log(`rotation: ${results.map(({ sent, lost }) => `${lost} of ${sent}`).join(", ")} lost`);
@@ -50,7 +50,7 @@ describeAsRoot("a sealed mesh while pods talk", () => {
       const after = await mesh.lab.warren<KeysInfo>(1, "keys", "rotate", "--now");
       expect(after).toMatchObject({ epoch: before.epoch + 1, previous: null, next: null });
       expect(after.publicKey).not.toBe(before.publicKey);
-      await delay(SESSIONS_MS);
+      await sealedSessions(mesh.lab, [1, 2], CIPHER);
     });
     console.log(`rotation --now: ${results.map(({ sent, lost }) => `${lost} of ${sent}`).join(", ")} lost`);
     for (const { longestPauseMs } of results) expect(longestPauseMs).toBeLessThan(1_000);
@@ -73,10 +73,7 @@ describeAsRoot("a sealed mesh while pods talk", () => {
       await act();
       startedMs = performance.now() - beganMs;
       // Its peer finds out by itself that the sessions are gone; then the streams must go on.
-      await waitFor("sessions", async () => {
-        const { dataplane } = await mesh.lab.warren<AgentStatus>(2, "status");
-        return dataplane.rxPackets > 200 && dataplane.txPackets > 200;
-      });
+      await sealedSessions(mesh.lab, [1, 2], CIPHER);
     });
     const pause = Math.max(...results.map(({ longestPauseMs }) => longestPauseMs));
     console.log(`${what}: ready after ${startedMs.toFixed(0)} ms, no packet for ${pause.toFixed(0)} ms`);

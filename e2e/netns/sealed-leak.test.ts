@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { PeerInfo } from "@warren/common/api/types.ts";
 import type { Cipher } from "@warren/common/net/cipher.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startCapture } from "../interop/capture.ts";
@@ -7,6 +6,7 @@ import { type ClearText, findClearText } from "../lab/clear-text.ts";
 import { uniqueLabName } from "../lab/lab.ts";
 import { createMesh, DUAL_STACK, type Mesh } from "../lab/mesh.ts";
 import { podProgram } from "../lab/pod.ts";
+import { sealedSessions } from "../lab/sessions.ts";
 import { type Stream, startStream } from "../lab/stream.ts";
 import { waitFor } from "../lab/wait-for.ts";
 import { describeAsRoot } from "./as-root.ts";
@@ -61,16 +61,7 @@ describeAsRoot("what pods send is found on no underlay in the clear", () => {
   const setCipher = async (cipher: Cipher) => {
     await mesh.lab.warren("control", "cluster", "set", `cipher=${cipher}`);
   };
-  /** Until each agent has a session of that cipher with the other. */
-  const sealedWith = (cipher: string) =>
-    waitFor(
-      `sessions with ${cipher}`,
-      async () => {
-        const peers = await Promise.all([1, 2].map((host) => mesh.lab.agent(host).get<PeerInfo[]>("/v1/peers")));
-        return peers.flat().every((peer) => peer.cipher === cipher);
-      },
-      { timeoutMs: 10_000 },
-    );
+  const sealedWith = (cipher: Cipher) => sealedSessions(mesh.lab, [1, 2], cipher);
   /** Until no agent takes, or sends from, the other framing's port any more. */
   const closed = (port: number) =>
     waitFor(`port ${port} to be closed`, async () => {
@@ -97,14 +88,13 @@ describeAsRoot("what pods send is found on no underlay in the clear", () => {
     },
     "a rotation of keys, with and without overlap": async () => {
       await mesh.lab.warren(1, "keys", "rotate");
-      await aWhile();
+      await sealedWith("chacha20-poly1305");
       await mesh.lab.warren(2, "keys", "rotate", "--now");
-      await aWhile();
+      await sealedWith("chacha20-poly1305");
     },
     "a change of the cluster's cipher, there and back": async () => {
       await setCipher("aes-256-gcm");
       await sealedWith("aes-256-gcm");
-      await aWhile();
       await setCipher("chacha20-poly1305");
       await sealedWith("chacha20-poly1305");
       await aWhile();

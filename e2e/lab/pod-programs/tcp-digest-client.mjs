@@ -30,7 +30,7 @@ process.on("SIGTERM", () => {
 const block = randomBytes(1 << 20);
 const beganMs = performance.now();
 for (; sent < Number(mib) && !isOver; sent++) {
-  if (pace) await delay(beganMs + (sent / Number(pace)) * 1000 - performance.now());
+  if (pace) await delay(Math.max(0, beganMs + (sent / Number(pace)) * 1000 - performance.now()));
   block.writeUInt32LE(sent, (sent * 4096) % block.length);
   // The socket may still hold the last block: each has memory of its own.
   const copy = Buffer.from(block);
