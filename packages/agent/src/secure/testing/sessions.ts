@@ -20,6 +20,7 @@ export function sessionOf(change: Partial<Session> = {}): Session {
     remoteIndex: 0x2222_2222,
     sendKey: freshKey(),
     receiveKey: freshKey(),
+    keyEpoch: 1,
     rejectAfterMs: 180_000,
     ...change,
   };
