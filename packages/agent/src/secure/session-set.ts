@@ -15,17 +15,14 @@ export interface HeldSession {
   readonly bornMs: number;
 }
 
-/** Sessions of both directions that were born closer together than this came from two initiations that crossed. */
-const CROSSING_MS = 2_500;
-
 /**
  * The sessions with one peer (paper §6.3): `previous` still opens what was under way, `current` seals, `next` was made by
  * the peer's initiation and seals nothing before the peer has shown that it has the keys.
  *
  * Two things differ from the kernel's, so that initiations that cross lose no packet. Both handshakes come to their end,
- * and of two sessions that were born together both sides keep to the one whose initiator drew the lower index: without
- * that each could seal with the one that the other made, and nobody would renew it. And `previous` is given up only for
- * another `previous`: what the peer still seals with is never forgotten for a session that it may not have.
+ * and of the two sessions both sides keep to the one whose initiator drew the lower index: without that each would seal
+ * with the one that the other made, and nobody would renew it. And `previous` is given up only for another `previous`:
+ * what the peer still seals with is never forgotten for a session that it may not have.
  *
  * Every method returns the sessions that fell out, for the caller to forget.
  */
@@ -33,12 +30,15 @@ export class SessionSet {
   previous: HeldSession | null = null;
   current: HeldSession | null = null;
   next: HeldSession | null = null;
+  /** What waited as `next` when `current` came out of an initiation of ours: the two crossed on the way. */
+  #crossed: HeldSession | null = null;
 
   /** The peer's response came: it has the keys, so the session is in use at once. */
   initiated(session: HeldSession): HeldSession[] {
     const gone = present(this.previous);
     this.previous = this.current;
     this.current = session;
+    this.#crossed = this.next;
     return gone;
   }
 
@@ -50,7 +50,9 @@ export class SessionSet {
   }
 
   /**
-   * The peer sealed with its new session. Afterwards `current` is that one, or what it was where the two crossed.
+   * The peer sealed with its new session. Afterwards `current` is that one, or what it was where the two crossed. An
+   * initiation that came after our handshake was over did not cross it: the peer may have lost its memory, and with it
+   * all sessions but this.
    *
    * @returns null when the index is not that of `next`
    */
@@ -58,7 +60,7 @@ export class SessionSet {
     const { current, next } = this;
     if (next?.localIndex !== localIndex) return null;
     const gone = present(this.previous);
-    const stays = current !== null && crossed(current, next) && initiatorIndex(current) < initiatorIndex(next);
+    const stays = current !== null && this.#crossed === next && isKept(current, next);
     this.previous = stays ? next : current;
     this.current = stays ? current : next;
     this.next = null;
@@ -102,15 +104,8 @@ function present(session: HeldSession | null): HeldSession[] {
   return session === null ? [] : [session];
 }
 
-function crossed(current: HeldSession, next: HeldSession): boolean {
-  return (
-    current.initiated &&
-    Math.abs(current.bornMs - next.bornMs) < CROSSING_MS &&
-    current.identity === next.identity &&
-    current.cipher === next.cipher
-  );
-}
-
-function initiatorIndex(session: HeldSession): number {
-  return session.initiated ? session.localIndex : session.remoteIndex;
+/** Of two sessions that crossed, whether the first is the one to keep: they are alike, and its initiator has the lower index. */
+function isKept(current: HeldSession, next: HeldSession): boolean {
+  const alike = current.identity === next.identity && current.cipher === next.cipher;
+  return alike && current.localIndex < next.remoteIndex;
 }
