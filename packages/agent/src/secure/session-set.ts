@@ -85,10 +85,6 @@ export class SessionSet {
     return this.previous === null && this.current === null && this.next === null;
   }
 
-  get all(): HeldSession[] {
-    return [...present(this.previous), ...present(this.current), ...present(this.next)];
-  }
-
   /** When the first of them is past its use; Infinity without one. */
   get expiryMs(): number {
     return Math.min(expiry(this.previous), expiry(this.current), expiry(this.next));
