@@ -19,6 +19,16 @@ export const ALL_SYSTEMS: readonly System[] = [
   kernelVxlan,
   warrenSystem({ name: SUBJECT, about: "Warren, plain VXLAN through TUN, node to node" }),
   warrenSystem({
+    name: "warren-aes",
+    about: "Warren with cipher: aes-256-gcm, sealed through TUN, node to node",
+    controlFlags: ["--cipher", "aes-256-gcm"],
+  }),
+  warrenSystem({
+    name: "warren-chacha",
+    about: "Warren with cipher: chacha20-poly1305, the WireGuard protocol, node to node",
+    controlFlags: ["--cipher", "chacha20-poly1305"],
+  }),
+  warrenSystem({
     name: "warren-kernel",
     about: "Warren with dataplane: kernel, a vxlan device that it keeps and guards",
     agentFlags: ["--dataplane", "kernel"],

@@ -25,9 +25,13 @@ export async function bringUp(
   result: DemoResult,
   signal: AbortSignal,
 ): Promise<LabPod[]> {
+  const { cipher } = flags;
+  result.cipher = cipher;
   await progress.step("warren control: starting", async () => {
-    await lab.startControl({}, signal);
-    return `warren control is ready at ${lab.control.underlay}:7443`;
+    const flags = cipher === "none" ? [] : ["--cipher", cipher];
+    await lab.startControl({ flags }, signal);
+    const sealed = cipher === "none" ? "" : `; traffic between nodes is sealed with ${cipher}`;
+    return `warren control is ready at ${lab.control.underlay}:7443${sealed}`;
   });
 
   const numbers = lab.hosts.map((_, index) => index + 1);

@@ -6,6 +6,7 @@ describe("the flags of the demo", () => {
     expect(parseFlags([])).toMatchObject({
       nodes: 3,
       pods: 2,
+      cipher: "none",
       keep: false,
       down: false,
       json: false,
@@ -15,9 +16,10 @@ describe("the flags of the demo", () => {
   });
 
   it("are read", () => {
-    expect(parseFlags(["--nodes", "5", "--pods=1", "--keep", "--json"])).toMatchObject({
+    expect(parseFlags(["--nodes", "5", "--pods=1", "--cipher", "aes-256-gcm", "--keep", "--json"])).toMatchObject({
       nodes: 5,
       pods: 1,
+      cipher: "aes-256-gcm",
       keep: true,
       json: true,
     });
@@ -28,6 +30,8 @@ describe("the flags of the demo", () => {
     [["--nodes", "65"], /1 to 64/],
     [["--pods", "two"], /--pods two/],
     [["--pods", "1.5"], /--pods 1.5/],
+    [["--cipher", "aes-256"], /--cipher aes-256: .*aes-256-gcm/],
+    [["--down", "--cipher", "none"], /--down/],
     [["--nodes"], /--nodes/],
     [["--nope"], /--nope.*expected --nodes N/],
     [["extra"], /extra.*expected --nodes N/],

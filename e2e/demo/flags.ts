@@ -1,9 +1,13 @@
 import { parseArgs } from "node:util";
+import { didYouMean } from "@warren/common/config/did-you-mean.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { CIPHERS, type Cipher } from "@warren/common/net/cipher.ts";
 
 export interface DemoFlags {
   readonly nodes: number;
   readonly pods: number;
+  /** What the cluster seals with. */
+  readonly cipher: Cipher;
   readonly keep: boolean;
   readonly down: boolean;
   readonly json: boolean;
@@ -19,6 +23,7 @@ Needs root. Nothing outside its own namespaces is touched.
 
   --nodes N   hosts, each with an agent (default 3, 1 to 64)
   --pods N    pods on each host (default 2, 1 to 50)
+  --cipher C  what traffic between nodes is sealed with: none, chacha20-poly1305 or aes-256-gcm (default none)
   --keep      leaves the mesh up and prints how to look around
   --down      removes what --keep left, or what a killed demo left
   --name NAME prefix of its namespaces (default demo); with different names, demos run side by side
@@ -37,11 +42,13 @@ export function parseFlags(args: readonly string[]): DemoFlags {
   const name = values.name ?? "demo";
   if (!/^[a-z0-9][a-z0-9-]{0,19}$/.test(name))
     throw new WarrenError("usage", `--name ${name}: expected [a-z0-9][a-z0-9-]*, at most 20 characters`);
-  if (values.down && (values.keep || values.nodes !== undefined || values.pods !== undefined))
+  const { nodes, pods, cipher } = values;
+  if (values.down && (values.keep || [nodes, pods, cipher].some((value) => value !== undefined)))
     throw new WarrenError("usage", "--down removes a demo: it goes with no other flag but --name and --json");
   return {
-    nodes: count("--nodes", values.nodes, 3, 64),
-    pods: count("--pods", values.pods, 2, 50),
+    nodes: count("--nodes", nodes, 3, 64),
+    pods: count("--pods", pods, 2, 50),
+    cipher: cipherOf(cipher),
     keep: values.keep ?? false,
     down: values.down ?? false,
     json: values.json ?? false,
@@ -57,6 +64,7 @@ function readArgs(args: readonly string[]) {
       options: {
         nodes: { type: "string" },
         pods: { type: "string" },
+        cipher: { type: "string" },
         keep: { type: "boolean" },
         down: { type: "boolean" },
         name: { type: "string" },
@@ -69,12 +77,18 @@ function readArgs(args: readonly string[]) {
     const what = (cause as Error).message.split(". ")[0];
     throw new WarrenError(
       "usage",
-      `${what}; expected --nodes N, --pods N, --keep, --down, --name NAME, --json or --help`,
+      `${what}; expected --nodes N, --pods N, --cipher C, --keep, --down, --name NAME, --json or --help`,
       {
         cause,
       },
     );
   }
+}
+
+function cipherOf(text = "none"): Cipher {
+  const known = CIPHERS.find((cipher) => cipher === text);
+  if (known) return known;
+  throw new WarrenError("usage", `--cipher ${text}: there is no such cipher${didYouMean(text, CIPHERS)}`);
 }
 
 function count(flag: string, text: string | undefined, fallback: number, most: number): number {

@@ -1,9 +1,12 @@
+import type { Cipher } from "@warren/common/net/cipher.ts";
 import type { PingResult, Throughput } from "../lab/measure.ts";
 
 /** What `--json` prints. */
 export interface DemoResult {
   /** Everything was as it should be. */
   ok: boolean;
+  /** What traffic between nodes was sealed with. */
+  cipher: Cipher;
   nodes: { name: string; underlay: string; podCidrs: readonly string[]; joinSeconds: number }[];
   pods: { name: string; node: string; addresses: readonly string[] }[];
   /** One for each ordered pair of pods and each address. */
@@ -28,6 +31,7 @@ export interface PingPair {
 export function emptyResult(): DemoResult {
   return {
     ok: false,
+    cipher: "none",
     nodes: [],
     pods: [],
     pings: [],

@@ -12,6 +12,7 @@ test.each([
   ["packages/agent/src/pods/x.ts", 'import { createControl } from "@warren/control/app/control-app.ts";'],
   ["packages/control/src/mesh/x.ts", 'export { createAgent } from "../../../agent/src/app/agent-app.ts";'],
   ["packages/agent/src/dataplane/x.ts", 'import { readFileSync } from "node:fs";'],
+  ["packages/agent/src/secure/x.ts", 'import { createSocket } from "node:dgram";'],
   ["packages/agent/src/route/x.ts", 'const { x } = await import("../dataplane/egress.ts");'],
   ["packages/agent/src/control-client/x.ts", 'import {\n  ip,\n  bridge,\n} from "../platform/linux/ip.ts";'],
   ["packages/agent/src/dataplane-host/x.ts", 'import "../app/agent-app.ts";'],

@@ -65,6 +65,12 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
+    from: under("secure"),
+    mustNotImport: /^(node:(?!crypto$)|koffi|pino|zod|libsodium|packages\/agent\/src\/(?!(secure|dataplane|route)\/))/,
+    why: "handshakes and sessions are functions of what is handed in, time and randomness too: the simulator runs the real ones",
+    testsMayCross: true,
+  },
+  {
     from: under("dataplane-host"),
     mustNotImport: under("app", "control-client", "pods", "observe", "doctor", "host"),
     why: "the host of the packet path is told what to forward; it does not ask around",

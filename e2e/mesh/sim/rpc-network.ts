@@ -38,7 +38,7 @@ interface SentUpdate {
   readonly atMs: number;
 }
 
-type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "Leave";
+type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave";
 
 /**
  * What is between the agents and the control plane. Messages cross it as bytes of the real protobuf codec, over
@@ -121,6 +121,9 @@ export class RpcNetwork {
       register: (request, signal) => unary("Register", request, signal),
       heartbeat: (request, signal) => unary("Heartbeat", request, signal),
       renewCertificate: (request, signal) => unary("RenewCertificate", request, signal),
+      setPairCipher: async (request, signal) => {
+        await unary("SetPairCipher", request, signal);
+      },
       leave: async (request, signal) => {
         await unary("Leave", request, signal);
       },
@@ -259,6 +262,7 @@ const METHODS: Readonly<Record<UnaryName, (api: MeshApi, request: never) => Prom
   Register: (api, request) => api.register(request),
   Heartbeat: (api, request) => api.heartbeat(request),
   RenewCertificate: (api, request) => api.renewCertificate(request),
+  SetPairCipher: (api, request) => api.setPairCipher(request),
   Leave: (api, request) => api.leave(request),
 };
 

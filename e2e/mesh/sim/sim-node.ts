@@ -170,11 +170,14 @@ export class SimNode {
 
   #createDataPlane(options: DataPlaneOptions, process: SimProcess): WatchedPlane {
     const { underlayNetwork, onChange } = this.#options;
-    const udp = underlayNetwork.bind(parseAddress(options.underlayAddress), options.port);
     const tun = this.stack.openTun();
-    const inner = createInProcessDataPlane(options, tun, udp);
+    const inner = createInProcessDataPlane(options, {
+      tun,
+      bind: (port) => underlayNetwork.bind(parseAddress(options.underlayAddress), port),
+    });
     const close = (): void => {
-      udp.close();
+      // Also of a process that was killed: its sockets and its device are gone at once.
+      void inner.stop();
       this.stack.closeTun();
       if (this.#plane === plane) this.#plane = null;
       onChange();
@@ -182,9 +185,9 @@ export class SimNode {
     const devices = {
       ...{ start: () => inner.start(), apply: inner.apply.bind(inner), stats: () => inner.stats() },
       timeStages: (on: boolean) => inner.timeStages(on),
+      sealing: () => inner.sealing?.() ?? null,
       onFailure: () => inner.onFailure(() => {}),
       async stop() {
-        await inner.stop();
         close();
       },
     };

@@ -27,6 +27,7 @@ export function watchPlane(plane: DataPlane, beforeApply: () => Promise<void>, o
       change(next);
     },
     timeStages: (on) => plane.timeStages(on),
+    sealing: () => plane.sealing?.() ?? null,
     stats: () => plane.stats(),
     async stop() {
       await plane.stop();

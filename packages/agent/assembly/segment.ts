@@ -17,8 +17,10 @@ const TCP_CWR: u32 = 0x80;
  *        │ outer │ IP, TCP/UDP  │ payload │ payload │ payload │
  *        └───────┴──────────────┴─────────┴─────────┴─────────┘
  *        ┌───────┬────┬─────────┬───────┬────┬─────────┬───────┬────┬──
- *        │ outer │ hd │ payload │ outer │ hd │ payload │ outer │ hd │ …      stride = outer + headers + size
+ *        │ outer │ hd │ payload │ outer │ hd │ payload │ outer │ hd │ …      stride = outer + headers + size + tail
  *        └───────┴────┴─────────┴───────┴────┴─────────┴───────┴────┴──
+ *
+ * With a `tail`, that many zero bytes follow each packet: its padding, and room for the tag of what will be sealed.
  *
  * It works from the last packet to the first, because everything moves up. Each packet gets its own lengths, IPv4
  * identification, sequence number, flags and checksums; `outer` bytes are copied as they are. The caller has checked
@@ -28,15 +30,16 @@ const TCP_CWR: u32 = 0x80;
  * @param l4 offset of the TCP or UDP header in it
  * @param headers offset of the payload in it
  * @param size payload bytes of each packet; the last has what is left
+ * @param tail bytes behind each packet
  * @returns number of packets, at least 1
  */
-export function segment(base: usize, outer: u32, length: u32, l4: u32, headers: u32, size: u32, flags: u32): u32 {
+export function segment(base: usize, outer: u32, length: u32, l4: u32, headers: u32, size: u32, tail: u32, flags: u32): u32 {
   const v6 = (flags & FLAG_V6) != 0;
   const udp = (flags & FLAG_UDP) != 0;
   const protocol: u32 = udp ? 17 : 6;
   const payload = length - headers;
   const count: u32 = payload > size ? (payload + size - 1) / size : 1;
-  const stride = outer + headers + size;
+  const stride = outer + headers + size + tail;
   const front = outer + headers;
   const ip = base + outer;
   const transport = ip + l4;
@@ -103,6 +106,7 @@ export function segment(base: usize, outer: u32, length: u32, l4: u32, headers: 
       sum += <u64>seq + (<u64>flag << 8);
     }
     store<u16>(toTransport + checksumField, onWire(sum, checksumField));
+    if (tail) memory.fill(to + front + part, 0, tail);
   }
   return count;
 }

@@ -21,6 +21,20 @@ test.each([
   [["pod", "add", "web", "-l", "app"], '--label: expected key=value such as app=web, got "app"'],
   [["pod", "add", "web", "-l", "a=1", "-l", "a=2"], "--label: a is given twice"],
   [["peer", "add", "x", "--underlay", "10.0.0.1"], "--vtep-mac is required: --vtep-mac MAC"],
+  [["peer", "add", "x", "--endpoint", "10.0.0.1:51820"], "--public-key is required: --public-key BASE64"],
+  [["peer", "add", "x", "--public-key", "k", "--endpoint", "e"], "--allowed-ips is required: --allowed-ips CIDR"],
+  [
+    ["peer", "add", "x", "--public-key", "k", "--port", "1"],
+    "--public-key is of a WireGuard peer and --port of a VXLAN",
+  ],
+  [["peer", "add", "x"], "expected --underlay, --vtep-mac and --pod-cidr for a VXLAN peer, or --public-key, "],
+  [["peers", "set", "x", "chacha20"], '"chacha20" sets nothing; expected SETTING=VALUE, such as cipher='],
+  [["peers", "set", "x", "ciper=default"], '"ciper" is no setting of a peer; did you mean "cipher"?'],
+  [["peers", "ste", "x", "cipher=default"], 'unknown command "warren peers ste"; did you mean "set"?'],
+  [["peer", "config", "x", "--keepalive", "0"], "--keepalive: expected a whole number from 1 to 65535"],
+  [["keys"], "expected one of show, rotate after `warren keys`"],
+  [["keys", "rotat"], 'unknown command "warren keys rotat"; did you mean "rotate"?'],
+  [["control", "--cipher", "aes"], '--cipher: expected one of none, chacha20-poly1305, aes-256-gcm, got "aes"'],
   [["config", "print", "control", "--token", "x"], "--token is no flag of `warren control`"],
 ])("%j is one line that says what is wrong and what was expected, exit code 2", async (argv, message) => {
   const { code, stdout, stderr } = await runWarren(argv);

@@ -1,3 +1,4 @@
+import { CIPHERS } from "@warren/common/net/cipher.ts";
 import { ENCAPSULATIONS } from "@warren/common/net/encapsulation.ts";
 import type { FlagSpec } from "./command-spec.ts";
 import { OUTPUT_FORMATS } from "./output/print.ts";
@@ -66,6 +67,13 @@ export const CONTROL_FLAGS: readonly FlagSpec[] = [
   { name: "node-prefix", value: "BITS", description: "length of a node's IPv4 pod CIDR; IPv6 is /64 (default 24)" },
   { name: "vni", value: "N", description: "VXLAN network identifier (default 4096)" },
   { name: "port", value: "PORT", description: "UDP port of VXLAN (default 4789)" },
+  { name: "sealed-port", value: "PORT", description: "UDP port of sealed traffic (default 51820)" },
+  {
+    name: "cipher",
+    value: "CIPHER",
+    choices: CIPHERS,
+    description: "what a new cluster seals traffic between nodes with (default none); later: warren cluster set",
+  },
   {
     name: "encapsulation",
     value: "MODE",

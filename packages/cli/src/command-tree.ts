@@ -19,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         command: "warren control --pod-cidr 10.8.0.0/16 --pod-cidr fd00:77::/48",
         explains: "dual stack: each node gets a /24 and a /64",
       },
+      { command: "warren control --cipher aes-256-gcm", explains: "a new cluster that seals traffic between nodes" },
     ],
     load: () => import("./commands/control.ts"),
   },
@@ -150,7 +151,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: "Cluster",
     description: "Show and change the settings of the cluster.",
     flags: [],
-    examples: [{ command: "warren cluster get", explains: "pools, VNI, port, cipher, encapsulation" }],
+    examples: [{ command: "warren cluster get", explains: "pools, VNI, ports, cipher, encapsulation" }],
   },
   {
     path: "cluster get",
@@ -164,9 +165,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: "cluster set",
     group: "Cluster",
     description: "Change a setting of the cluster while traffic flows; every node follows at once.",
-    arguments: [{ name: "SETTING=VALUE", description: "encapsulation=always, =cross-subnet or =never" }],
+    arguments: [
+      {
+        name: "SETTING=VALUE",
+        description: "cipher=none, =chacha20-poly1305 or =aes-256-gcm; encapsulation=always, =cross-subnet or =never",
+      },
+    ],
     flags: [RUN_DIR, OUTPUT],
     examples: [
+      { command: "warren cluster set cipher=aes-256-gcm", explains: "from now on traffic between nodes is sealed" },
       {
         command: "warren cluster set encapsulation=cross-subnet",
         explains: "nodes of one subnet route to each other, without a tunnel",
@@ -179,7 +186,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: "Cluster",
     description: "List the nodes of the cluster.",
     flags: [FROM, RUN_DIR, OUTPUT],
-    examples: [{ command: "warren nodes -o wide", explains: "with id, VTEP, epoch" }],
+    examples: [{ command: "warren nodes -o wide", explains: "with id, VTEP, epoch, sealing key" }],
     load: () => import("./commands/nodes.ts"),
   },
   {
@@ -200,37 +207,108 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/peers.ts"),
   },
   {
+    path: "peers set",
+    group: "Cluster",
+    description: "Seal what this node and one peer exchange with another cipher than the cluster's.",
+    arguments: [
+      { name: "NAME", description: "name of the peer" },
+      { name: "cipher=CIPHER", description: "chacha20-poly1305, aes-256-gcm, or default for the cluster's" },
+    ],
+    flags: [RUN_DIR, OUTPUT],
+    examples: [
+      { command: "warren peers set node3 cipher=chacha20-poly1305", explains: "on both nodes, while traffic flows" },
+      { command: "warren peers set node3 cipher=default", explains: "the cluster's cipher again" },
+    ],
+    load: () => import("./commands/peers-set.ts"),
+  },
+  {
+    path: "keys",
+    group: "Cluster",
+    description: "Show and rotate the keys that this node seals with.",
+    flags: [],
+    examples: [{ command: "warren keys show", explains: "the public key; the private one is never shown" }],
+  },
+  {
+    path: "keys show",
+    group: "Cluster",
+    description: "Show this node's public sealing key, its epoch, and what became of packets sealed to each key.",
+    flags: [RUN_DIR, OUTPUT],
+    examples: [{ command: "warren keys show", explains: "key, epoch, age; packets opened and lost by epoch" }],
+    load: () => import("./commands/keys-show.ts"),
+  },
+  {
+    path: "keys rotate",
+    group: "Cluster",
+    description: "Make a new sealing key on this node and tell the peers; the old one is still answered for 5 minutes.",
+    flags: [
+      { name: "now", description: "forget the old key at once; packets on their way to it are lost" },
+      RUN_DIR,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren keys rotate", explains: "without losing a packet" },
+      { command: "warren keys rotate --now", explains: "when somebody may have the old key" },
+    ],
+    load: () => import("./commands/keys-rotate.ts"),
+  },
+  {
     path: "peer",
     group: "Cluster",
-    description: "Manage foreign VXLAN peers: anything that speaks RFC 7348 and has no agent.",
+    description: "Manage foreign peers: anything that speaks VXLAN (RFC 7348) or WireGuard and has no agent.",
     flags: [],
     examples: [{ command: "warren peer list", explains: "what was added" }],
   },
   {
     path: "peer add",
     group: "Cluster",
-    description: "Make a foreign VXLAN peer, such as a Linux vxlan device, a member of the mesh.",
+    description:
+      "Make a foreign peer a member of the mesh: a VXLAN device, or, where the cipher is chacha20-poly1305, WireGuard.",
     arguments: [{ name: "NAME", description: "name of the peer" }],
     flags: [
-      { name: "underlay", value: "IP", description: "its address on the underlay (required)" },
-      { name: "vtep-mac", value: "MAC", description: "Ethernet address of its VTEP (required)" },
-      { name: "pod-cidr", value: "CIDR", list: true, description: "prefix behind it; again for more (required)" },
-      { name: "port", value: "PORT", description: "its UDP port (default the cluster's)" },
+      { name: "underlay", value: "IP", description: "VXLAN: its address on the underlay" },
+      { name: "vtep-mac", value: "MAC", description: "VXLAN: Ethernet address of its VTEP" },
+      { name: "pod-cidr", value: "CIDR", list: true, description: "VXLAN: prefix behind it; again for more" },
+      { name: "port", value: "PORT", description: "VXLAN: its UDP port (default the cluster's)" },
+      { name: "public-key", value: "BASE64", description: "WireGuard: its public key, as `wg pubkey` prints it" },
+      { name: "endpoint", value: "IP:PORT", description: "WireGuard: where it is reached" },
+      { name: "allowed-ips", value: "CIDR", list: true, description: "WireGuard: prefix behind it; again for more" },
       RUN_DIR,
       OUTPUT,
     ],
     examples: [
       {
         command: "warren peer add rack1 --underlay 192.0.2.50 --vtep-mac 0e:00:00:00:00:50 --pod-cidr 10.244.200.0/24",
-        explains: "the CIDR is taken from the pool",
+        explains: "VXLAN; the CIDR is taken from the pool",
+      },
+      {
+        command:
+          "warren peer add laptop --public-key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg= --endpoint 192.0.2.60:51820 --allowed-ips 10.9.0.7/32",
+        explains: "WireGuard",
       },
     ],
     load: () => import("./commands/peer-add.ts"),
   },
   {
+    path: "peer config",
+    group: "Cluster",
+    description: "Print the wg-quick file for the other side of a foreign WireGuard peer.",
+    arguments: [{ name: "NAME", description: "name of the peer" }],
+    flags: [
+      { name: "node", value: "NODE", description: "only this node of the cluster (default all)" },
+      { name: "keepalive", value: "SECONDS", description: "PersistentKeepalive, for a peer behind a NAT" },
+      RUN_DIR,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren peer config laptop > warren.conf", explains: "there: fill in the private key, wg-quick up" },
+      { command: "warren peer config laptop --node node1 --keepalive 25", explains: "through one node, behind a NAT" },
+    ],
+    load: () => import("./commands/peer-config.ts"),
+  },
+  {
     path: "peer del",
     group: "Cluster",
-    description: "Remove a foreign VXLAN peer.",
+    description: "Remove a foreign peer.",
     arguments: [{ name: "NAME", description: "name of the peer" }],
     flags: [RUN_DIR, OUTPUT],
     examples: [{ command: "warren peer del rack1", explains: "its prefixes go back to the pool" }],
@@ -239,7 +317,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     path: "peer list",
     group: "Cluster",
-    description: "List foreign VXLAN peers.",
+    description: "List foreign peers.",
     flags: [RUN_DIR, OUTPUT],
     examples: [{ command: "warren peer list", explains: "on the control plane" }],
     load: () => import("./commands/peer-list.ts"),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { callLocal } from "@warren/common/api/local-client.ts";
 import type { AgentStatus, NodeInfo, PodInfo, StageCosts } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { NodeMessage } from "@warren/common/rpc/messages.ts";
+import type { NodeMessage, RegisterRequest } from "@warren/common/rpc/messages.ts";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryHostNetwork } from "../host/memory-host-network.ts";
@@ -97,7 +97,10 @@ const peer: NodeMessage = {
   epoch: 1,
   state: "NODE_STATE_READY",
   foreign: false,
+  ...{ sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 },
 };
+
+const keyOf = (request: RegisterRequest) => Buffer.from(request.sealing_key).toString("base64");
 
 describe("an agent that starts", () => {
   it("joins, sets the host up and forwards to the peers it hears of", async () => {
@@ -118,7 +121,7 @@ describe("an agent that starts", () => {
       underlay_address: "192.0.2.13",
     });
     await clock.advance(10);
-    expect(dataPlane.view).toEqual({
+    expect(dataPlane.view).toMatchObject({
       localPrefixes: ["10.244.1.0/24"],
       peers: [
         expect.objectContaining({ nodeId: "node2", underlayAddress: "192.0.2.12", port: 4789 }),
@@ -130,6 +133,42 @@ describe("an agent that starts", () => {
     await clock.advance(10);
     expect(dataPlane.view?.peers.map(({ nodeId }) => nodeId)).toEqual(["f1"]);
     expect(agent.status()).toMatchObject({ ready: true, netmap: { source: "control" }, warnings: [] });
+  });
+
+  it("registers with a sealing key of its own, and rotates it while it forwards", async () => {
+    const agent = await up(make());
+    const before = agent.keys();
+    expect(keyOf(control.registrations.at(-1)!)).toBe(before.publicKey);
+    expect(statSync(join(dir, "data", "sealing-keys.json")).mode & 0o777).toBe(0o600);
+    const view = dataPlane.view;
+    const after = await agent.rotateKeys({ now: false });
+    expect(after).toMatchObject({ epoch: 2, next: null, previous: { publicKey: before.publicKey, epoch: 1 } });
+    expect(keyOf(control.registrations.at(-1)!)).toBe(after.publicKey);
+    await clock.advance(10);
+    expect(agent.status().node.sealing).toMatchObject({ publicKey: after.publicKey, epoch: 2 });
+    expect([agent.status().ready, dataPlane.view]).toEqual([true, view]);
+    await agent.stop();
+    expect((await up(make())).keys().publicKey).toBe(after.publicKey);
+  });
+
+  it("keeps a rotation that the control plane did not answer until it does", async () => {
+    const agent = await up(make());
+    const before = agent.keys().publicKey;
+    control.silent = true;
+    await expect(agent.rotateKeys({ now: true })).rejects.toThrow(expect.objectContaining({ code: "unavailable" }));
+    const { publicKey, next } = agent.keys();
+    expect([publicKey, next]).toEqual([before, expect.anything()]);
+    control.silent = false;
+    await clock.advance(30_000);
+    expect(agent.keys()).toMatchObject({ publicKey: next!.publicKey, next: null, previous: null });
+    expect(agent.status().control.connected).toBe(true);
+  });
+
+  it("asks the control plane for another cipher with a peer", async () => {
+    const agent = await up(make());
+    control.put(peer);
+    await agent.setPeerCipher("node-2", "aes-256-gcm");
+    expect(control.pairCiphers).toEqual([{ peer_name: "node-2", cipher: "aes-256-gcm" }]);
   });
 
   it("leaves out a node whose entry cannot be used, and keeps the others", async () => {

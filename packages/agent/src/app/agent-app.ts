@@ -2,11 +2,13 @@ import type {
   AgentStatus,
   DataplaneInfo,
   DataplaneKind,
+  KeysInfo,
   PodInfo,
   PodRequest,
   StageCosts,
 } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { isSealed } from "@warren/common/net/cipher.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
@@ -18,6 +20,7 @@ import { MeshSession } from "../control-client/mesh-session.ts";
 import type { Netmap } from "../control-client/netmap.ts";
 import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
 import { sleep } from "../control-client/retry.ts";
+import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { UnderlayInterface } from "../host/host-network.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
@@ -25,8 +28,10 @@ import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
 import { podsFile } from "../pods/pod-state.ts";
+import { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
+import { AgentSealing } from "./agent-sealing.ts";
 import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
@@ -46,6 +51,11 @@ export interface Agent extends Startable {
    * when `answered` aborts, for a caller who has yet to get the answer over a socket that ends with the agent.
    */
   leave(release: boolean, answered?: AbortSignal): Promise<void>;
+  keys(): KeysInfo;
+  /** Seals with a new key from now on; with `now` the old one is forgotten at once. */
+  rotateKeys(options: { readonly now: boolean }): Promise<KeysInfo>;
+  /** Another cipher than the cluster's with one peer; empty for the cluster's own. */
+  setPeerCipher(name: string, cipher: string): Promise<void>;
   /** Times the stages of the packet path; ends early when `signal` aborts. Throws `busy` while that is done already. */
   measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
   /**
@@ -147,13 +157,22 @@ class AgentApp implements Agent {
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
 
-    const session = new MeshSession(
+    const sealing = new AgentSealing({ dataDir: config["data-dir"], clock, logger });
+    const keys = new NodeKeys({
+      ...{ store: sealing.store, clock, logger },
+      register: () => session.registerAgain(),
+      traffic: () => [],
+      onChange: () => sealing.changed(),
+    });
+    this.#undo.push(() => sealing.flush());
+    this.#undo.push(() => keys.stop());
+    const session: MeshSession = new MeshSession(
       {
         connect: () => connector.connect(control, identity.credentials),
         ...{ clock, random, logger },
-        registration: () => this.#registration(pods),
+        registration: () => this.#registration(pods, keys),
         podCount: () => pods.size,
-        onRegistered: (response) => this.#onRegistered(response),
+        onRegistered: (response) => this.#onRegistered(response, keys),
         onNetmap: (netmap) => this.#onNetmap(netmap),
         onConfirmed: () => this.#onConfirmed(),
         onFenced: (error) => this.#onFenced(error),
@@ -169,13 +188,16 @@ class AgentApp implements Agent {
 
     const lease = this.#lease!;
     assertCarries(config.dataplane, lease);
-    const pathOptions = {
+    const framing = isSealed(lease.cluster.cipher) ? ("sealed" as const) : ("plain" as const);
+    const pathOptions: DataPlaneOptions = {
       tunName: TUN_NAME,
       underlayAddress: address,
       port: lease.cluster.port,
       vni: lease.cluster.vni,
       vtepMac: lease.self.vtep_mac,
-      overlayMtu: overlayMtuOf(underlay, address, lease),
+      overlayMtu: overlayMtuOf(underlay, address, lease, framing),
+      framing,
+      sealing: sealing.pathOptions(lease.cluster.sealed_port),
     };
     const dataPlane = new SwitchableDataPlane({
       kind: config.dataplane,
@@ -189,6 +211,7 @@ class AgentApp implements Agent {
     this.#undo.push(() => dataPlane.stop());
     dataPlane.onFailure((error) => this.#onFailure(error, world));
     await dataPlane.start();
+    sealing.serve(dataPlane.sealing());
 
     const forwarder = new Forwarder(
       {
@@ -208,6 +231,7 @@ class AgentApp implements Agent {
     this.#parts = {
       world,
       pods,
+      keys,
       session,
       netmapFile,
       dataPlane,
@@ -320,6 +344,18 @@ class AgentApp implements Agent {
     else this.#ended.resolve();
   }
 
+  keys(): KeysInfo {
+    return this.#running().keys.info();
+  }
+
+  rotateKeys(options: { readonly now: boolean }): Promise<KeysInfo> {
+    return this.#running().keys.rotate(options);
+  }
+
+  setPeerCipher(name: string, cipher: string): Promise<void> {
+    return this.#running().session.client.setPairCipher({ peer_name: name, cipher });
+  }
+
   async measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts> {
     return this.#running().stages.measure(seconds, signal);
   }
@@ -338,7 +374,7 @@ class AgentApp implements Agent {
     }
   }
 
-  #registration(pods: PodSet): RegisterRequest {
+  #registration(pods: PodSet, keys: NodeKeys): RegisterRequest {
     const { name, underlay, "accept-new-lease": acceptNewLease } = this.#config;
     return {
       protocol: PROTOCOL_VERSION,
@@ -350,10 +386,13 @@ class AgentApp implements Agent {
       held_epoch: this.#lease?.self.epoch ?? 0,
       // Without pods nobody's address changes but the node's own.
       accept_new_lease: acceptNewLease || pods.size === 0,
+      sealing_key: keys.offered,
+      sealed_port: 0,
     };
   }
 
-  async #onRegistered(response: RegisterResponse): Promise<void> {
+  async #onRegistered(response: RegisterResponse, keys: NodeKeys): Promise<void> {
+    keys.registered(response.self);
     const before = this.#lease;
     this.#lease = { cluster: response.cluster, self: response.self };
     this.#fence = null;
@@ -449,6 +488,7 @@ class AgentApp implements Agent {
 interface Parts {
   readonly world: AgentWorld;
   readonly pods: PodSet;
+  readonly keys: NodeKeys;
   readonly session: MeshSession;
   readonly netmapFile: NetmapFile;
   readonly dataPlane: SwitchableDataPlane;

@@ -1,14 +1,17 @@
 import type { DataplaneKind } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
+import { isSealed } from "@warren/common/net/cipher.ts";
 import { nodeAddress } from "@warren/common/net/node-address.ts";
 import { parsePrefix } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
-import { MIN_IPV4_MTU, MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
+import { type Framing, MIN_IPV4_MTU, MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
 import type { Logger } from "pino";
+import { CipherChange, type CipherStep } from "../control-client/cipher-change.ts";
 import { CLOSED_VIEW, compileView, overlayPrefixes } from "../control-client/forwarding-view.ts";
 import { faultOf, type Netmap } from "../control-client/netmap.ts";
+import { PeerCiphers } from "../control-client/peer-ciphers.ts";
 import { plainPaths, wantedPaths } from "../control-client/plain-paths.ts";
 import { gsoLimit } from "../dataplane/gso-limit.ts";
 import type { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
@@ -42,8 +45,13 @@ export interface Lease {
 }
 
 /** MTU of the overlay over that underlay. Throws `config-invalid` when the pods could not use it. */
-export function overlayMtuOf(underlay: UnderlayInterface, underlayAddress: string, lease: Lease): number {
-  const mtu = overlayMtu(underlay.mtu, parseAddress(underlayAddress).family);
+export function overlayMtuOf(
+  underlay: UnderlayInterface,
+  underlayAddress: string,
+  lease: Lease,
+  framing: Framing,
+): number {
+  const mtu = overlayMtu(underlay.mtu, parseAddress(underlayAddress).family, framing);
   const ipv6 = lease.self.pod_cidrs.some((cidr) => cidr.includes(":"));
   const least = ipv6 ? MIN_IPV6_MTU : MIN_IPV4_MTU;
   if (mtu >= least) return mtu;
@@ -78,16 +86,27 @@ export class Forwarder {
   #queue: Promise<void> = Promise.resolve();
   readonly #badNodes = new Set<string>();
   readonly #pathChange = new PathChange();
+  readonly #cipherChange: CipherChange;
+  readonly #peerCiphers = new PeerCiphers();
+  /** What pods were told last. */
+  #podMtu = 0;
   #cancelStep = (): void => {};
+  #cancelSealing = (): void => {};
 
   constructor(options: ForwarderOptions, lease: Lease) {
     this.#options = options;
     this.#lease = lease;
+    this.#cipherChange = new CipherChange(lease.cluster.cipher);
     this.#usePods();
   }
 
+  /** The shorter of both while packets may be sealed and may be plain. */
   get overlayMtu(): number {
-    return overlayMtuOf(this.#options.underlay, this.#options.underlayAddress, this.#lease);
+    return this.#mtuOf(this.#cipherStep().accepts.includes("sealed") ? "sealed" : "plain");
+  }
+
+  #mtuOf(framing: Framing): number {
+    return overlayMtuOf(this.#options.underlay, this.#options.underlayAddress, this.#lease, framing);
   }
 
   /**
@@ -104,7 +123,6 @@ export class Forwarder {
         );
       this.#lease = lease;
       this.#fenced = false;
-      this.#usePods();
       await this.#apply();
       for (const pod of strangers) {
         const renewed = await this.#options.pods.readdress(pod);
@@ -120,6 +138,7 @@ export class Forwarder {
       this.#netmap = netmap;
       this.#lease = { ...this.#lease, cluster: netmap.cluster };
       for (const node of netmap.nodes.values()) this.#reportFault(node);
+      await this.#leaveKernel();
       await this.#apply();
     });
   }
@@ -129,16 +148,7 @@ export class Forwarder {
    * in between, what is for the overlay must not follow the host's default route.
    */
   change(kind: DataplaneKind): Promise<void> {
-    const { host, dataPlane } = this.#options;
-    return this.#next(async () => {
-      await host.apply({ ...this.#plan(), catchOverlay: true });
-      this.#applied = "";
-      const changed = dataPlane.changeTo(kind, () => host.apply({ ...this.#plan(), catchOverlay: true }));
-      const [change, routes] = [await settled(changed), await settled(this.#applyHost())];
-      // Why the change failed is more to the point than what that did to the routes.
-      if (change) throw change;
-      if (routes) throw routes;
-    });
+    return this.#next(() => this.#change(kind));
   }
 
   /** The pod CIDRs may be another node's: nothing more is sent from them, on either way. */
@@ -156,13 +166,63 @@ export class Forwarder {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelStep();
+    this.#cancelSealing();
     await this.#queue;
   }
 
+  async #change(kind: DataplaneKind): Promise<void> {
+    const { host, dataPlane } = this.#options;
+    await host.apply({ ...this.#plan(), catchOverlay: true });
+    this.#applied = "";
+    const changed = dataPlane.changeTo(kind, () => host.apply({ ...this.#plan(), catchOverlay: true }));
+    const [change, routes] = [await settled(changed), await settled(this.#applyHost())];
+    // Why the change failed is more to the point than what that did to the routes.
+    if (change) throw change;
+    if (routes) throw routes;
+  }
+
+  /** A cluster that becomes sealed takes the kernel's path away from its nodes: nothing more leaves on it. */
+  async #leaveKernel(): Promise<void> {
+    const { dataPlane, logger } = this.#options;
+    if (dataPlane.kind !== "kernel" || !isSealed(this.#lease.cluster.cipher)) return;
+    await dataPlane.apply(CLOSED_VIEW);
+    logger.warn({ cipher: this.#lease.cluster.cipher }, "the cluster is sealed now: the packet path changes to tun");
+    await this.#change("tun");
+  }
+
   async #apply(): Promise<void> {
-    const { dataPlane } = this.#options;
+    const { pods } = this.#options;
+    const before = this.#podMtu;
+    this.#usePods();
+    // Whoever sends longer packets than the next device takes has them dropped: narrow from the pods on, widen towards them.
+    if (this.#podMtu < before) await pods.resize();
     await this.#applyHost();
-    if (this.#netmap && !this.#fenced) await dataPlane.apply(compileView(this.#netmap, this.#lease.self));
+    if (this.#podMtu > before) await pods.resize();
+    if (this.#netmap && !this.#fenced) await this.#applyView(this.#netmap);
+  }
+
+  async #applyView(netmap: Netmap): Promise<void> {
+    const { clock, dataPlane } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const step = this.#cipherStep();
+    const sealing = { step, peers: this.#peerCiphers, nowMs };
+    await dataPlane.apply(compileView(netmap, this.#lease.self, sealing, this.#mtuOf(step.framing)));
+    this.#cancelSealing();
+    const next = Math.min(step.nextMs ?? Infinity, this.#peerCiphers.nextMs() ?? Infinity);
+    if (next !== Infinity && !this.#isClosed)
+      this.#cancelSealing = clock.after(next - nowMs, () => this.#takeSealingStep());
+  }
+
+  #cipherStep(): CipherStep {
+    return this.#cipherChange.step(this.#options.clock.monotonicMs(), this.#lease.cluster.cipher);
+  }
+
+  #takeSealingStep(): void {
+    this.#next(() => this.#apply()).catch((error: unknown) => {
+      const { clock, logger } = this.#options;
+      logger.error({ err: WarrenError.from(error) }, "the cipher could not be changed; trying again");
+      if (!this.#isClosed) this.#cancelSealing = clock.after(RETRY_MS, () => this.#takeSealingStep());
+    });
   }
 
   async #applyHost(): Promise<void> {
@@ -218,6 +278,7 @@ export class Forwarder {
 
   #usePods(): void {
     const mtu = this.overlayMtu;
+    this.#podMtu = mtu;
     const gsoMaxSegments = gsoLimit(mtu, UDP_MAX_SEGMENTS).maxSegments;
     this.#options.pods.use({ cidrs: this.#lease.self.pod_cidrs, mtu, gsoMaxSegments });
   }

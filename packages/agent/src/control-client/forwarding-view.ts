@@ -1,13 +1,27 @@
 import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
-import type { ForwardingView } from "../dataplane-host/data-plane.ts";
+import type { ForwardingView, PeerSealing } from "../dataplane-host/data-plane.ts";
+import type { CipherStep } from "./cipher-change.ts";
 import { faultOf, type Netmap } from "./netmap.ts";
+import { type PeerCiphers, pairCipher } from "./peer-ciphers.ts";
+
+/** X25519 (RFC 7748). */
+const SEALING_KEY_BYTES = 32;
+
+/** How the cluster's traffic is sealed at this moment; see `cipher-change.ts`. */
+export interface Sealing {
+  readonly step: CipherStep;
+  readonly peers: PeerCiphers;
+  readonly nowMs: number;
+}
 
 /**
  * What the packet path needs of the netmap. A node that is down stays a peer: whether it can be reached is for packets
  * to find out, not for the control plane, which may be the one that is cut off.
+ *
+ * @param overlayMtu longest packet that may leave
  */
-export function compileView(netmap: Netmap, self: NodeMessage): ForwardingView {
+export function compileView(netmap: Netmap, self: NodeMessage, sealing?: Sealing, overlayMtu?: number): ForwardingView {
   const peers = [...netmap.nodes.values()]
     .filter((node) => node.id !== self.id && node.pod_cidrs.length > 0 && faultOf(node) === null)
     .map((node) => ({
@@ -16,8 +30,30 @@ export function compileView(netmap: Netmap, self: NodeMessage): ForwardingView {
       port: node.port || netmap.cluster.port,
       vtepMac: node.vtep_mac,
       prefixes: node.pod_cidrs,
+      sealing: sealing ? peerSealing(netmap, self, node, sealing) : null,
     }));
-  return { localPrefixes: self.pod_cidrs, peers };
+  sealing?.peers.keep(new Set(peers.map((peer) => peer.nodeId)));
+  const view = { localPrefixes: self.pod_cidrs, peers };
+  if (!sealing) return view;
+  const { framing, accepts } = sealing.step;
+  return { ...view, framing, accepts, ...(overlayMtu === undefined ? {} : { overlayMtu }) };
+}
+
+function peerSealing(
+  { cluster }: Netmap,
+  self: NodeMessage,
+  node: NodeMessage,
+  { step, peers, nowMs }: Sealing,
+): PeerSealing | null {
+  if (step.cipher === null || node.sealing_key.length !== SEALING_KEY_BYTES) return null;
+  const cipher = pairCipher(cluster, self.id, node.id, step.cipher);
+  return {
+    publicKey: node.sealing_key,
+    port: node.sealed_port || cluster.sealed_port,
+    cipher,
+    alsoAccepts: peers.use(nowMs, node.id, cipher),
+    persistentKeepaliveMs: 0,
+  };
 }
 
 /** Nothing goes out and nothing comes in: for a node whose lease is not its own any more. */

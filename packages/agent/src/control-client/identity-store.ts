@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { StateFile } from "@warren/common/runtime/state-file.ts";
 import type { Credentials } from "./control-connector.ts";
 
@@ -23,28 +22,24 @@ export interface NodeIdentity {
 
 /** The identity file of a data directory. The private key is made here and leaves neither the file nor this process. */
 export class IdentityStore {
-  readonly #path: string;
   readonly #file: StateFile<StoredIdentity>;
 
   constructor(dataDir: string) {
-    this.#path = join(dataDir, "identity.json");
     this.#file = new StateFile<StoredIdentity>({
-      path: this.#path,
+      path: join(dataDir, "identity.json"),
       format: "warren-identity/1",
       what: "the key and certificate of this node",
       wayOut:
         'restore it from a copy; or remove it and start with a new token ("warren token create") after "warren" on the control plane has forgotten the node',
+      secret: {
+        holds: "the private key of this node",
+        remedy: 'run "warren nodes revoke" on the control plane, remove the file and join with a new token',
+      },
     });
   }
 
   /** Null before the first start. Throws `state-corrupt`; `key-exposed` when others than the owner can read the file. */
   read(): StoredIdentity | null {
-    const mode = this.#file.mode();
-    if (mode !== null && (mode & 0o077) !== 0)
-      throw new WarrenError(
-        "key-exposed",
-        `${this.#path} holds the private key of this node and has mode 0${mode.toString(8)}: others may have read it; expected 0600. If nobody did, run: chmod 600 ${this.#path}`,
-      );
     return this.#file.read();
   }
 

@@ -121,6 +121,19 @@ export class MeshSession {
     }
   }
 
+  /**
+   * Registers anew beside the conversation, because there is something new to tell. When that fails it throws, and the
+   * conversation makes up for it: it goes back to its beginning.
+   */
+  async registerAgain(): Promise<void> {
+    try {
+      await this.#register(this.#stop.signal);
+    } catch (error) {
+      this.#current?.abort();
+      throw error;
+    }
+  }
+
   /** Connects anew, for a new certificate. */
   reconnect(): void {
     const old = this.#client;

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { NodeMessage } from "@warren/common/rpc/messages.ts";
+import { createSealingKey } from "@warren/common/identity/sealing-key.ts";
+import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import { StateFile } from "@warren/common/runtime/state-file.ts";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -19,8 +20,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = () => new NetmapFile(dir, clock, pino({ level: "silent" }));
-const self = { id: "a" } as NodeMessage;
-const cluster = { id: "c", pod_cidrs: [], vni: 1, port: 4789, cipher: "none", encapsulation: "always" };
+const self = { id: "a", sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 } as unknown as NodeMessage;
+const cluster: ClusterMessage = {
+  ...{ id: "c", pod_cidrs: [], vni: 1, port: 4789, cipher: "none", encapsulation: "always" },
+  ...{ sealed_port: 51820, pair_ciphers: [] },
+};
 const map = (revision: number): Netmap => ({ revision, cluster, nodes: new Map([["a", self]]) });
 const knowledge = (revision: number, netmap = map(revision)): Knowledge => ({
   ...{ netmap, self, asOfMs: clock.nowMs() },
@@ -62,6 +66,21 @@ it("goes on without a disk, says why, and catches up", async () => {
   file.save(knowledge(3));
   expect(file.fault).toBeNull();
   expect(open().read()?.netmap.revision).toBe(3);
+});
+
+it("keeps the sealing keys of nodes, and takes a file from before there were any", () => {
+  const sealing_key = createSealingKey().publicKey;
+  const sealed = { ...self, sealing_key, sealed_port: 51900, key_epoch: 3 };
+  const netmap = { ...map(1), nodes: new Map([["a", sealed]]) };
+  const file = open();
+  file.save({ netmap, self: sealed, asOfMs: 1 });
+  expect(open().read()).toEqual({ netmap, self: sealed, asOfMs: 1 });
+
+  const { sealing_key: _, sealed_port: __, key_epoch: ___, ...older } = self;
+  const { sealed_port: ____, pair_ciphers: _____, ...olderCluster } = cluster;
+  const before = new StateFile({ path: join(dir, "netmap.json"), format: "warren-netmap/1", what: "it", wayOut: "" });
+  before.write({ revision: 1, cluster: olderCluster, nodes: [older], self: older, asOfMs: 1 });
+  expect(open().read()).toEqual({ netmap: map(1), self, asOfMs: 1 });
 });
 
 it("does not end the agent over any other trouble with the disk", () => {

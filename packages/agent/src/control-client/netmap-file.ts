@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { SEALED_PORT } from "@warren/common/net/cipher.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { StateFile } from "@warren/common/runtime/state-file.ts";
@@ -17,11 +18,19 @@ export interface Knowledge {
 
 interface StoredKnowledge {
   readonly revision: number;
-  readonly cluster: ClusterMessage;
-  readonly nodes: readonly NodeMessage[];
-  readonly self: NodeMessage;
+  readonly cluster: Older<ClusterMessage, "sealed_port" | "pair_ciphers">;
+  readonly nodes: readonly StoredNode[];
+  readonly self: StoredNode;
   readonly asOfMs: number;
 }
+
+/** A message without the fields that files from before sealed traffic do not have. */
+type Older<Message, Fields extends keyof Message> = Omit<Message, Fields> & Partial<Pick<Message, Fields>>;
+
+/** JSON has no bytes: the key is base64. */
+type StoredNode = Older<Omit<NodeMessage, "sealing_key">, "sealed_port" | "key_epoch"> & {
+  readonly sealing_key?: string;
+};
 
 /** A mesh in motion changes many times a second; the disk need not follow each of them. */
 const MIN_INTERVAL_MS = 1_000;
@@ -60,7 +69,9 @@ export class NetmapFile {
     const stored = this.#file.read();
     if (!stored) return null;
     const { revision, cluster, nodes, self, asOfMs } = stored;
-    return { netmap: { revision, cluster, nodes: new Map(nodes.map((node) => [node.id, node])) }, self, asOfMs };
+    const known = new Map(nodes.map((node) => [node.id, restored(node)]));
+    const netmap = { revision, cluster: { sealed_port: SEALED_PORT, pair_ciphers: [], ...cluster }, nodes: known };
+    return { netmap, self: restored(self), asOfMs };
   }
 
   /** Has the disk follow soon: at once after a pause, at most once a second otherwise. */
@@ -82,7 +93,7 @@ export class NetmapFile {
     this.#savedAtMs = this.#clock.monotonicMs();
     const { netmap, self, asOfMs } = knowledge;
     try {
-      this.#file.write({ ...netmap, nodes: [...netmap.nodes.values()], self, asOfMs });
+      this.#file.write({ ...netmap, nodes: [...netmap.nodes.values()].map(stored), self: stored(self), asOfMs });
       if (this.#fault) this.#logger.info("the netmap is on the disk again");
       this.#fault = null;
       this.#saved = knowledge;
@@ -100,4 +111,13 @@ export class NetmapFile {
     this.#pending = null;
     this.#file.remove();
   }
+}
+
+function stored(node: NodeMessage): StoredNode {
+  return { ...node, sealing_key: Buffer.from(node.sealing_key).toString("base64") };
+}
+
+function restored(node: StoredNode): NodeMessage {
+  const sealing_key = new Uint8Array(Buffer.from(node.sealing_key ?? "", "base64"));
+  return { sealed_port: 0, key_epoch: 0, ...node, sealing_key };
 }

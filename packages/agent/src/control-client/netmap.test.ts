@@ -11,11 +11,13 @@ const cluster = {
   port: 4789,
   cipher: "none",
   encapsulation: "always",
+  ...{ sealed_port: 51820, pair_ciphers: [] },
 };
 const generation = "g1";
 const node = (id: string, epoch = 1): NodeMessage => ({
   ...{ id, name: id, underlay_address: "192.0.2.1", port: 0, vtep_mac: "02:00:00:00:00:01", epoch },
   ...{ pod_cidrs: ["10.244.1.0/24"], state: "NODE_STATE_READY", foreign: false },
+  ...{ sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 },
 });
 
 describe("netmap", () => {

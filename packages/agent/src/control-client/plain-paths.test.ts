@@ -7,10 +7,12 @@ import { plainPaths, wantedPaths } from "./plain-paths.ts";
 const cluster: ClusterMessage = {
   ...{ id: "c", pod_cidrs: ["10.244.0.0/16", "fd00:77::/48"], vni: 4096, port: 4789 },
   ...{ cipher: "none", encapsulation: "cross-subnet" },
+  ...{ sealed_port: 51820, pair_ciphers: [] },
 };
 const node = (id: number, underlay: string, change: Partial<NodeMessage> = {}): NodeMessage => ({
   ...{ id: `n${id}`, name: `n${id}`, underlay_address: underlay, port: 0, vtep_mac: "02:00:00:00:00:01", epoch: 1 },
   ...{ pod_cidrs: [`10.244.${id}.0/24`, `fd00:77:0:${id}::/64`], state: "NODE_STATE_READY", foreign: false },
+  ...{ sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 },
   ...change,
 });
 const self = node(1, "192.0.2.1");

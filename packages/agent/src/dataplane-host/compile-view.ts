@@ -21,10 +21,11 @@ import type { DataPlaneOptions, ForwardingView } from "./data-plane.ts";
  */
 export function compileView(
   view: ForwardingView,
-  options: Pick<DataPlaneOptions, "vni" | "vtepMac">,
+  options: Pick<DataPlaneOptions, "vni" | "vtepMac" | "overlayMtu">,
   slotOf: (nodeId: string) => number,
 ): ForwardingTableData {
   if (view.peers.length >= LOCAL) throw new RangeError(`${view.peers.length} peers, expected fewer than ${LOCAL}`);
+  const framing = view.framing ?? "plain";
   const entries = new Map<string, PrefixTableEntry>();
   const add = (text: string, value: number) => {
     const prefix = parsePrefix(text);
@@ -40,7 +41,12 @@ export function compileView(
   const addresses = view.peers.map((peer, index) => {
     for (const prefix of peer.prefixes) add(prefix, index);
     const address = parseAddress(peer.underlayAddress);
-    encodeSockaddr(sockaddrs, index * SOCKADDR_BYTES, address, peer.port);
+    encodeSockaddr(
+      sockaddrs,
+      index * SOCKADDR_BYTES,
+      address,
+      framing === "plain" ? peer.port : (peer.sealing?.port ?? 0),
+    );
     const header = index * VXLAN_ENCAPSULATION;
     encodeVxlan(headers, header, options.vni);
     encodeEthernet(headers, header + VXLAN_HEADER, { dst: parseMac(peer.vtepMac), src: ourMac, etherType: 0 });
@@ -53,5 +59,7 @@ export function compileView(
     sockaddrs,
     headers,
     counterSlots,
+    framing,
+    overlayMtu: view.overlayMtu ?? options.overlayMtu,
   };
 }

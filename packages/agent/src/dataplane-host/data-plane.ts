@@ -1,6 +1,14 @@
 import type { DataplaneKind } from "@warren/common/api/types.ts";
+import type { SealingCipher } from "@warren/common/net/cipher.ts";
+import type { Clock } from "@warren/common/runtime/clock.ts";
+import type { Framing } from "@warren/common/wire/overhead.ts";
 import type { DropReason } from "../dataplane/drop.ts";
 import type { Direction } from "../dataplane/stages.ts";
+import type { TimestampRecord } from "../secure/greatest-timestamps.ts";
+import type { Random } from "../secure/handshake/cookie-maker.ts";
+import type { HandshakeCounters } from "../secure/handshake-counters.ts";
+import type { OwnKeys } from "../secure/own-keys.ts";
+import type { SealedPeerStatus } from "../secure/peer-status.ts";
 
 /**
  * What the rest of the agent knows of the packet path. Three implementations: worker threads on a TUN device, the same
@@ -26,6 +34,8 @@ export interface DataPlane {
   timeStages(on: boolean): Promise<void>;
   /** Ends the workers, closes the devices. */
   stop(): Promise<void>;
+  /** Null for a path that cannot seal. */
+  sealing?(): DataPlaneSealing | null;
   /** Called when the path ends by itself (a worker, the device): it is down and the agent must say so. */
   onFailure(listener: (error: Error) => void): void;
 }
@@ -43,10 +53,51 @@ export interface DataPlaneOptions {
   readonly vtepMac: string;
   /** MTU of the TUN device: underlay MTU less the overhead of `common/wire/overhead.ts`. */
   readonly overlayMtu: number;
+  /** How packets leave and arrive until a view says otherwise; default `plain`. */
+  readonly framing?: Framing;
+  /** What sealing needs; without it, no view may ask for it. */
+  readonly sealing?: SealingOptions;
+}
+
+export interface SealingOptions {
+  /** UDP port of sealed traffic. */
+  readonly port: number;
+  /** For timers, and the wall time in handshakes. */
+  readonly clock: Clock;
+  /** Unpredictable ones: ephemeral keys are made of them. */
+  readonly randomBytes: Random;
+  readonly keys: OwnKeys;
+  /** The greatest timestamp of each peer's handshakes, which outlives the process. */
+  readonly timestamps: TimestampStore;
+  readonly warn: (text: string) => void;
+}
+
+export interface TimestampStore {
+  read(): TimestampRecord;
+  /** `DataPlaneSealing.timestamps` has more than before. */
+  touch(): void;
+}
+
+/** What a running packet path tells of sessions, and is told of keys. */
+export interface DataPlaneSealing {
+  setKeys(keys: OwnKeys): void;
+  status(): SealedPeerStatus[];
+  /** The greatest timestamp of each peer's handshakes so far. */
+  timestamps(): TimestampRecord;
+  /** Of messages that belong to no known peer; null while the path is down. */
+  counters(): HandshakeCounters | null;
+  /** The clock of the moments in `status`. */
+  nowMs(): number;
 }
 
 /** What the packet path must know of the mesh: immutable, compiled to typed arrays, swapped whole. */
 export interface ForwardingView {
+  /** How packets leave; default `plain`. */
+  readonly framing?: Framing;
+  /** How packets may arrive; default the same. Both only while a cluster changes from one to the other. */
+  readonly accepts?: readonly Framing[];
+  /** Longest inner packet that may leave; default the one of the options. */
+  readonly overlayMtu?: number;
   /** Prefixes of this node; the inner source of what leaves and the inner destination of what arrives is in them. */
   readonly localPrefixes: readonly string[];
   readonly peers: readonly ForwardingPeer[];
@@ -60,6 +111,21 @@ export interface ForwardingPeer {
   readonly vtepMac: string;
   /** Prefixes behind the peer: destinations that go to it, and the only inner sources accepted from it. */
   readonly prefixes: readonly string[];
+  /** Null, or not there: nothing can be sealed for this peer, and nothing sealed comes from it. */
+  readonly sealing?: PeerSealing | null;
+}
+
+/** How a peer's traffic is sealed. */
+export interface PeerSealing {
+  /** X25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** UDP port of the peer's sealed traffic, at its underlay address. */
+  readonly port: number;
+  readonly cipher: SealingCipher;
+  /** Ciphers whose sessions and handshakes are good as well, for as long as a change takes. */
+  readonly alsoAccepts: readonly SealingCipher[];
+  /** A message goes out when nothing else did for so long; 0 for never. */
+  readonly persistentKeepaliveMs: number;
 }
 
 export interface TrafficCounters {

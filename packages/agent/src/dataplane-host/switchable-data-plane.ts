@@ -1,6 +1,6 @@
 import type { DataplaneKind } from "@warren/common/api/types.ts";
 import type { DropReason } from "../dataplane/drop.ts";
-import type { DataPlane, DataPlaneStats, ForwardingView } from "./data-plane.ts";
+import type { DataPlane, DataPlaneSealing, DataPlaneStats, ForwardingView } from "./data-plane.ts";
 
 export interface SwitchableDataPlaneOptions {
   readonly kind: DataplaneKind;
@@ -91,6 +91,10 @@ export class SwitchableDataPlane implements DataPlane {
 
   timeStages(on: boolean): Promise<void> {
     return this.#plane(this.#kind).timeStages(on);
+  }
+
+  sealing(): DataPlaneSealing | null {
+    return this.#plane(this.#kind).sealing?.() ?? null;
   }
 
   stop(): Promise<void> {

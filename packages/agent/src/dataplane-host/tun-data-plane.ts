@@ -25,6 +25,7 @@ export function createTunDataPlane(options: DataPlaneOptions): DataPlane {
     apply: (view) => plane.apply(view),
     stats: () => plane.stats(),
     timeStages: (on) => plane.timeStages(on),
+    sealing: () => plane.sealing?.() ?? null,
     async stop() {
       prepared = null;
       await plane.stop();

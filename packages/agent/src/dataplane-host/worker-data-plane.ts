@@ -4,17 +4,33 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
 import { parseMac } from "@warren/common/net/mac.ts";
 import { run } from "@warren/common/runtime/run.ts";
+import type { Framing } from "@warren/common/wire/overhead.ts";
+import { COUNTER_SLOTS } from "../dataplane/counters.ts";
 import { gsoLimit } from "../dataplane/gso-limit.ts";
 import type { Direction } from "../dataplane/stages.ts";
+import { createDatagramSender } from "../platform/linux/datagram-sender.ts";
 import { errnoName } from "../platform/linux/errno.ts";
 import { type EventFd, openEventFd } from "../platform/linux/eventfd.ts";
 import { type Libc, loadLibc } from "../platform/linux/libc.ts";
 import { openTun, type TunHandle } from "../platform/linux/tun.ts";
 import { openUdp, type UdpHandle } from "../platform/linux/udp.ts";
+import { PER_SLOT } from "../secure/session.ts";
 import { compileView } from "./compile-view.ts";
 import { CounterBook } from "./counter-book.ts";
-import type { DataPlane, DataPlaneOptions, DataPlaneStats, ForwardingView, Offloads } from "./data-plane.ts";
+import type {
+  DataPlane,
+  DataPlaneOptions,
+  DataPlaneSealing,
+  DataPlaneStats,
+  ForwardingView,
+  Offloads,
+} from "./data-plane.ts";
+import { HandshakeQueue } from "./handshake-queue.ts";
 import { loadKernels } from "./load-kernels.ts";
+import type { SessionOrder } from "./sealing-sides.ts";
+import { SessionDriver, sealedPeers } from "./session-driver.ts";
+import { SessionMailbox } from "./session-mailbox.ts";
+import { createSharedClock } from "./shared-clock.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** A worker holds typed arrays, which are outside the heap; a small heap keeps an agent at rest small. */
@@ -45,11 +61,19 @@ class WorkerDataPlane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #book = new CounterBook();
   readonly #stopFlag = new SharedArrayBuffer(4);
+  readonly #activity = new SharedArrayBuffer(COUNTER_SLOTS * PER_SLOT * Float64Array.BYTES_PER_ELEMENT);
+  readonly #handshakes = HandshakeQueue.memory();
+  readonly #queue = new HandshakeQueue(this.#handshakes);
+  readonly #sealing: SessionDriver | null;
   readonly #listeners: ((error: Error) => void)[] = [];
   readonly #directions = workerDirections();
   #libc: Libc | undefined;
   #tun: TunHandle | undefined;
-  #udp: UdpHandle | undefined;
+  /** The underlay sockets that are open, by framing. */
+  readonly #sockets = new Map<Framing, UdpHandle>();
+  #framing: Framing;
+  #overlayMtu: number;
+  #sendHandshake: (to: Uint8Array, message: Uint8Array) => void = () => {};
   #workers: PathWorker[] = [];
   #nodeIds: readonly string[] = [];
   #lastId = 0;
@@ -57,25 +81,35 @@ class WorkerDataPlane implements DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
+    this.#framing = options.framing ?? "plain";
+    this.#overlayMtu = options.overlayMtu;
+    const path = new SessionMailbox({
+      order: (order) => this.#order(order),
+      send: (endpoint, message) => this.#sendHandshake(endpoint, message),
+    });
+    const shared = { path, activity: new Float64Array(this.#activity), now: createSharedClock() };
+    this.#sealing = options.sealing ? new SessionDriver(options.sealing, shared) : null;
   }
 
   async start(): Promise<void> {
     this.#stopping = false;
     Atomics.store(new Int32Array(this.#stopFlag), 0, 0);
-    const { tunName, overlayMtu, underlayAddress, port } = this.#options;
+    const { tunName } = this.#options;
     const libc = loadLibc();
     this.#libc = libc;
     try {
       const kernels = loadKernels();
-      this.#udp = openUdp(libc, parseAddress(underlayAddress), port);
+      const udp = this.#openSocket(this.#framing);
       this.#tun = openTun(libc, tunName);
-      const limit = gsoLimit(overlayMtu, this.#udp.maxSegments);
+      const limit = gsoLimit(this.#overlayMtu, udp.maxSegments);
       await run("ip", [
-        ...["link", "set", "dev", tunName, "mtu", String(overlayMtu)],
+        ...["link", "set", "dev", tunName, "mtu", String(this.#overlayMtu)],
         ...["gso_max_segs", String(limit.maxSegments), "gso_max_size", String(limit.maxSize), "up"],
       ]);
       process.on("exit", this.#onExit);
       await Promise.all(this.#directions.map((_, worker) => this.#startWorker(worker, kernels)));
+      await this.#tellSockets();
+      this.#sealing?.start();
     } catch (error) {
       await this.stop();
       throw error;
@@ -83,11 +117,28 @@ class WorkerDataPlane implements DataPlane {
   }
 
   async apply(view: ForwardingView): Promise<void> {
+    const framing = view.framing ?? this.#framing;
+    const overlayMtu = view.overlayMtu ?? this.#overlayMtu;
     const nodeIds = view.peers.map((peer) => peer.nodeId);
-    const tables = compileView(view, this.#options, this.#book.assign(nodeIds));
+    const tables = compileView({ ...view, framing, overlayMtu }, this.#options, this.#book.assign(nodeIds));
+    const accepted = new Set<Framing>([framing, ...(view.accepts ?? [])]);
+    // A socket opens before anything is sent through it, and closes after the last was.
+    const fresh = [...accepted].filter((one) => !this.#sockets.has(one));
+    for (const one of fresh) this.#openSocket(one);
+    if (fresh.length > 0) await this.#tellSockets();
     this.#nodeIds = nodeIds;
-    const id = ++this.#lastId;
-    await this.#tellAll({ type: "tables", id, tables });
+    this.#framing = framing;
+    this.#overlayMtu = overlayMtu;
+    await this.#tellAll({ type: "tables", id: ++this.#lastId, tables });
+    const stale = [...this.#sockets].filter(([one]) => !accepted.has(one));
+    for (const [one] of stale) this.#sockets.delete(one);
+    if (stale.length > 0) await this.#tellSockets();
+    for (const [, { fd }] of stale) this.#libc?.close(fd);
+    this.#sealing?.setPeers(sealedPeers(view.peers, tables.counterSlots));
+  }
+
+  sealing(): DataPlaneSealing | null {
+    return this.#sealing;
   }
 
   async timeStages(on: boolean): Promise<void> {
@@ -102,6 +153,7 @@ class WorkerDataPlane implements DataPlane {
   async stop(): Promise<void> {
     this.#stopping = true;
     process.off("exit", this.#onExit);
+    this.#sealing?.stop();
     for (const worker of this.#workers) this.#tell(worker, { type: "stop" });
     await Promise.all(this.#workers.map((worker) => worker.exited));
     for (const { wake, port } of this.#workers) {
@@ -110,19 +162,36 @@ class WorkerDataPlane implements DataPlane {
     }
     this.#workers = [];
     if (this.#tun) this.#libc?.close(this.#tun.fd);
-    if (this.#udp) this.#libc?.close(this.#udp.fd);
+    for (const { fd } of this.#sockets.values()) this.#libc?.close(fd);
+    this.#sockets.clear();
+    this.#sendHandshake = () => {};
     this.#tun = undefined;
-    this.#udp = undefined;
   }
 
   onFailure(listener: (error: Error) => void): void {
     this.#listeners.push(listener);
   }
 
+  #openSocket(framing: Framing): UdpHandle {
+    const { underlayAddress, port, sealing } = this.#options;
+    if (framing === "sealed" && !sealing) throw new WarrenError("internal", "this packet path was given no keys");
+    const udp = openUdp(this.#libc!, parseAddress(underlayAddress), framing === "plain" ? port : sealing!.port);
+    this.#sockets.set(framing, udp);
+    if (framing === "sealed") this.#sendHandshake = createDatagramSender(this.#libc!, udp.fd);
+    return udp;
+  }
+
+  #tellSockets(): Promise<void> {
+    const [plain, sealed] = [this.#sockets.get("plain")?.fd ?? -1, this.#sockets.get("sealed")?.fd ?? -1];
+    if (sealed < 0) this.#sendHandshake = () => {};
+    return this.#tellAll({ type: "sockets", id: ++this.#lastId, plain, sealed });
+  }
+
   #startWorker(number: number, kernels: WebAssembly.Module): Promise<void> {
     const directions = this.#directions[number]!;
     const what = `the ${directions.join(" and ")} worker`;
     const { overlayMtu, vni, vtepMac } = this.#options;
+    const [udp] = this.#sockets.values();
     const wake = openEventFd(this.#libc!);
     const { port1: port, port2 } = new MessageChannel();
     const workerData: WorkerStart = {
@@ -133,12 +202,14 @@ class WorkerDataPlane implements DataPlane {
       stopFlag: this.#stopFlag,
       port: port2,
       tunFd: this.#tun!.fd,
-      udpFd: this.#udp!.fd,
+      activity: this.#activity,
+      handshakes: this.#handshakes,
       eventFd: wake.fd,
       overlayMtu,
+      slots: COUNTER_SLOTS,
       vni,
       vtepMac: parseMac(vtepMac),
-      maxSegments: this.#udp!.maxSegments,
+      maxSegments: udp!.maxSegments,
       tso: this.#tun!.tso,
       uso: this.#tun!.uso,
     };
@@ -162,6 +233,8 @@ class WorkerDataPlane implements DataPlane {
           "internal",
           `${what} lost its device (${errnoName(message.errno)}): was ${this.#options.tunName} deleted?`,
         );
+      } else if (message.type !== "applied") {
+        this.#hearOfSessions(message);
       } else {
         entry.applied.get(message.id)?.();
         entry.applied.delete(message.id);
@@ -185,6 +258,46 @@ class WorkerDataPlane implements DataPlane {
     return ready;
   }
 
+  #hearOfSessions(message: Exclude<FromWorker, { readonly type: "ready" | "applied" | "failed" }>): void {
+    const events = this.#sealing?.events;
+    switch (message.type) {
+      case "wanted":
+        events?.wanted(message.slot);
+        break;
+      case "lost":
+        events?.lost(message.slot);
+        break;
+      case "confirmed":
+        events?.confirmed(message.localIndex);
+        break;
+      case "roamed":
+        events?.roamed(message.localIndex, message.from);
+        break;
+      case "handshake":
+        events?.handshake(message.message, message.from);
+        this.#queue.leave();
+        break;
+    }
+  }
+
+  /** Keys are moved to the one worker whose business they are, so that no copy stays. */
+  #order(order: SessionOrder): void {
+    for (const [number, worker] of this.#workers.entries()) {
+      if (order.type !== "install") {
+        this.#tell(worker, { type: "session", order });
+        continue;
+      }
+      const { session } = order;
+      const has = (direction: Direction, key: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+        this.#directions[number]!.includes(direction) ? key : new Uint8Array(0);
+      const sendKey = has("egress", session.sendKey);
+      const receiveKey = has("ingress", session.receiveKey);
+      const own = { ...session, sendKey, receiveKey };
+      const moved = [sendKey.buffer, receiveKey.buffer].filter((buffer) => buffer.byteLength > 0);
+      this.#tell(worker, { type: "session", order: { type: "install", session: own } }, moved);
+    }
+  }
+
   /** Resolves when every worker has done what it was told. */
   async #tellAll(message: Extract<ToWorker, { readonly id: number }>): Promise<void> {
     await Promise.all(
@@ -197,8 +310,8 @@ class WorkerDataPlane implements DataPlane {
     );
   }
 
-  #tell(worker: PathWorker, message: ToWorker): void {
-    worker.port.postMessage(message);
+  #tell(worker: PathWorker, message: ToWorker, moved: ArrayBuffer[] = []): void {
+    worker.port.postMessage(message, moved);
     worker.wake.signal();
   }
 
@@ -209,12 +322,13 @@ class WorkerDataPlane implements DataPlane {
   };
 
   #offloads(): Offloads {
+    const [udp] = this.#sockets.values();
     return {
       tunVnetHdr: this.#tun !== undefined,
       tunTso: this.#tun?.tso ?? false,
       tunUso: this.#tun?.uso ?? false,
-      udpSegment: this.#udp?.segment ?? false,
-      udpGro: this.#udp?.gro ?? false,
+      udpSegment: udp?.segment ?? false,
+      udpGro: udp?.gro ?? false,
     };
   }
 }

@@ -1,18 +1,16 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
-import { createArena, RECEIVE_NAME } from "../dataplane/arena.ts";
-import { Egress, IDLE, MORE } from "../dataplane/egress.ts";
-import { Ingress } from "../dataplane/ingress.ts";
+import { IDLE, MORE } from "../dataplane/egress.ts";
 import { StageTimer } from "../dataplane/stage-timer.ts";
-import { type Direction, WAIT } from "../dataplane/stages.ts";
+import { WAIT } from "../dataplane/stages.ts";
 import { useEventFd } from "../platform/linux/eventfd.ts";
-import { loadLibc, nativeAddress } from "../platform/linux/libc.ts";
+import { loadLibc } from "../platform/linux/libc.ts";
 import { PollSet } from "../platform/linux/poll.ts";
 import { createThreadClock } from "../platform/linux/thread-clock.ts";
-import { createTunPort } from "../platform/linux/tun.ts";
-import { createUdpPort } from "../platform/linux/udp-port.ts";
-import { emptyTables, openTables } from "../route/forwarding-tables.ts";
+import { openTables } from "../route/forwarding-tables.ts";
+import { HandshakeQueue } from "./handshake-queue.ts";
 import { Patience } from "./patience.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+import { WorkerPipelines } from "./worker-pipelines.ts";
 
 /*
  * A worker thread of the packet path: one direction, or both in turn. It has no event loop: it forwards for as long as its
@@ -32,33 +30,34 @@ const libc = loadLibc();
 const counters = new Float64Array(start.counters);
 const stopFlag = new Int32Array(start.stopFlag);
 const stages = new StageTimer(counters, start.worker, createThreadClock(libc), TIMED_ROUNDS);
-const tables = openTables(emptyTables());
-const pipelines = start.directions.map(openPipeline);
+const say = (message: FromWorker) => port.postMessage(message);
+const queue = new HandshakeQueue(start.handshakes);
+const roads = new WorkerPipelines({
+  ...{ libc, start, counters, stages },
+  news: {
+    wanted: (slot) => say({ type: "wanted", slot }),
+    lost: (slot) => say({ type: "lost", slot }),
+    confirmed: (localIndex) => say({ type: "confirmed", localIndex }),
+    roamed: (localIndex, from) => say({ type: "roamed", localIndex, from }),
+    handshake(message, from) {
+      if (!queue.enter()) return false;
+      say({ type: "handshake", message, from });
+      return true;
+    },
+  },
+});
 const wake = useEventFd(libc, start.eventFd);
-const devices = start.directions.map((direction) => (direction === "egress" ? start.tunFd : start.udpFd));
-const polled = new PollSet(libc, [start.eventFd, ...devices]);
+let pipelines = roads.all();
+let polled = pollAll();
 const patience = new Patience({
   look: () => polled.wait(0) !== 0,
   block: () => polled.wait(),
   giveWay: () => libc.sched_yield(),
   now: () => performance.now(),
 });
-const say = (message: FromWorker) => port.postMessage(message);
 
-function openPipeline(direction: Direction): Egress | Ingress {
-  const arena = createArena(start.kernels);
-  const base = nativeAddress(arena.bytes);
-  arena.kernels.setNativeBase(base % 0x1_0000_0000, Math.floor(base / 0x1_0000_0000));
-  const tun = createTunPort(libc, arena, start.tunFd);
-  const udp = createUdpPort(libc, arena, start.udpFd, RECEIVE_NAME);
-  if (direction === "egress") return new Egress(arena, tun, udp, counters, stages, tables, start);
-  return new Ingress(arena, tun, udp, counters, stages, tables, {
-    vni: start.vni,
-    vtepMac: start.vtepMac,
-    overlayMtu: start.overlayMtu,
-    tso: start.tso,
-    maxUdpSegments: start.uso ? start.maxSegments : 1,
-  });
+function pollAll(): PollSet {
+  return new PollSet(libc, [start.eventFd, ...pipelines.map((pipeline) => pipeline.fd)]);
 }
 
 /** Takes all waiting messages. @returns false when the worker is to end. */
@@ -68,16 +67,36 @@ function obey(): boolean {
   for (;;) {
     const received = receiveMessageOnPort(port);
     if (!received) return true;
-    const message = received.message as ToWorker;
-    if (message.type === "stop") return false;
-    if (message.type === "tables") for (const pipeline of pipelines) pipeline.setTables(openTables(message.tables));
-    else if (message.on) stages.start();
-    else stages.stop();
-    say({ type: "applied", id: message.id });
+    if (!take(received.message as ToWorker)) return false;
   }
 }
 
-/** Each direction whose device has something, once. @returns `IDLE`, `MORE`, or `-errno` */
+/** False for the one that ends the worker. */
+function take(message: ToWorker): boolean {
+  switch (message.type) {
+    case "stop":
+      return false;
+    case "session":
+      roads.obey(message.order);
+      return true;
+    case "tables":
+      roads.setTables(openTables(message.tables));
+      break;
+    case "sockets":
+      roads.setSockets(message.plain, message.sealed);
+      pipelines = roads.all();
+      polled = pollAll();
+      break;
+    case "time-stages":
+      if (message.on) stages.start();
+      else stages.stop();
+      break;
+  }
+  say({ type: "applied", id: message.id });
+  return true;
+}
+
+/** Each road whose device has something, once. @returns `IDLE`, `MORE`, or `-errno` */
 function turn(): number {
   let result = IDLE;
   for (let i = 0; i < pipelines.length; i++) {
@@ -96,7 +115,11 @@ function forward(): void {
     if (result === IDLE) patience.wait();
     else polled.wait(0);
     stages.mark(WAIT);
-    if (polled.isReady(0) && !obey()) return;
+    if (polled.isReady(0)) {
+      if (!obey()) return;
+      // What was found readable may be another set of descriptors by now.
+      polled.wait(0);
+    }
     result = turn();
     if (result < 0) {
       say({ type: "failed", errno: -result });

@@ -1,6 +1,8 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Direction } from "../dataplane/stages.ts";
 import type { ForwardingTableData } from "../route/forwarding-tables.ts";
+import type { Endpoint } from "../secure/session.ts";
+import type { SessionOrder } from "./sealing-sides.ts";
 
 /** What a worker is started with. Descriptors are opened and closed by the host; they are one process's. */
 export interface WorkerStart {
@@ -14,9 +16,15 @@ export interface WorkerStart {
   readonly stopFlag: SharedArrayBuffer;
   readonly port: MessagePort;
   readonly tunFd: number;
-  readonly udpFd: number;
+  /** Moments of sessions (`secure/session.ts`). */
+  readonly activity: SharedArrayBuffer;
+  /** Two Int32: handshake messages that workers have handed on, and those that were worked on. */
+  readonly handshakes: SharedArrayBuffer;
   readonly eventFd: number;
+  /** Longest packet that the device of this overlay can ever hand over. */
   readonly overlayMtu: number;
+  /** How many peers there can be. */
+  readonly slots: number;
   readonly vni: number;
   readonly vtepMac: Uint8Array;
   readonly maxSegments: number;
@@ -26,6 +34,9 @@ export interface WorkerStart {
 
 /** Host → worker. After each message the host signals the worker's eventfd. */
 export type ToWorker =
+  /** The sockets that are open from now on; -1 for none. Those before are not used any more once it is applied. */
+  | { readonly type: "sockets"; readonly id: number; readonly plain: number; readonly sealed: number }
+  | { readonly type: "session"; readonly order: SessionOrder }
   | { readonly type: "tables"; readonly id: number; readonly tables: ForwardingTableData }
   /** Times the stages from now on, or ends that. */
   | { readonly type: "time-stages"; readonly id: number; readonly on: boolean }
@@ -35,5 +46,10 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "applied"; readonly id: number }
+  | { readonly type: "wanted"; readonly slot: number }
+  | { readonly type: "lost"; readonly slot: number }
+  | { readonly type: "confirmed"; readonly localIndex: number }
+  | { readonly type: "roamed"; readonly localIndex: number; readonly from: Endpoint }
+  | { readonly type: "handshake"; readonly message: Uint8Array<ArrayBuffer>; readonly from: Endpoint }
   /** The device is gone; the worker ends. */
   | { readonly type: "failed"; readonly errno: number };

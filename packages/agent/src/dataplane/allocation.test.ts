@@ -13,7 +13,7 @@ import { StageTimer } from "./stage-timer.ts";
 import { EGRESS_STAGE, INGRESS_STAGE } from "./stages.ts";
 import { FakeStageClock } from "./testing/fake-stage-clock.ts";
 import { buildPacket, type PacketSpec } from "./testing/packets.ts";
-import { encapsulate, MTU, tablesOf, VNI } from "./testing/path.ts";
+import { encapsulate, tablesOf, VNI } from "./testing/path.ts";
 import { VNET_HEADER } from "./vnet-header.ts";
 
 beforeAll(() => buildKernels());
@@ -64,7 +64,7 @@ describe.each([
       receive: () => WOULD_BLOCK,
     };
     const stages = timer(counters, isTimed);
-    const egress = new Egress(arena, tun, udp, counters, stages, tablesOf(1), { overlayMtu: MTU, maxSegments: 64 });
+    const egress = new Egress(arena, tun, udp, counters, stages, tablesOf(1), { maxSegments: 64 });
     expectNothingPerPacket(() => {
       left = PACKETS_A_RUN;
       stages.round();
@@ -96,7 +96,6 @@ describe.each([
     const ingress = new Ingress(arena, tun, udp, counters, stages, tablesOf(2), {
       vni: VNI,
       vtepMac: Uint8Array.of(2, 0, 0, 0, 0, 2),
-      overlayMtu: MTU,
       tso: true,
       maxUdpSegments: 64,
     });

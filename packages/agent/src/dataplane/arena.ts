@@ -52,6 +52,7 @@ export interface Kernels {
     l4: number,
     headers: number,
     size: number,
+    tail: number,
     flags: number,
   ) => number;
   readonly openSlot: (slot: number, ip: number, length: number, maxTcp: number, maxUdp: number) => number;

@@ -31,6 +31,18 @@ export const DROP_REASONS = [
   "wrong-mac",
   /** Ingress: the TUN device refused the packet. */
   "tun-write-failed",
+  /** Egress: no session with the peer, and too many packets waited for one, or nobody answered. */
+  "no-session",
+  /** Ingress: no message of the WireGuard protocol. */
+  "sealed-malformed",
+  /** Ingress: sealed for a session that there is not, or not any more. */
+  "unknown-session",
+  /** Ingress: not authentic. */
+  "forged",
+  /** Ingress: authentic, and seen before or too old to tell. */
+  "replayed",
+  /** Ingress: a handshake message while more of them wait than can be worked on. */
+  "handshake-flood",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -2,13 +2,28 @@ import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "@warren/common/wire/ethernet.ts"
 import { readU32, writeU16 } from "@warren/common/wire/field.ts";
 import { checkIpv4, IPV4_DST, IPV4_HEADER, IPV4_SRC } from "@warren/common/wire/ipv4.ts";
 import { checkIpv6, IPV6_DST, IPV6_HEADER, IPV6_SRC } from "@warren/common/wire/ipv6.ts";
-import { HEADROOM, VXLAN_ENCAPSULATION } from "@warren/common/wire/overhead.ts";
+import {
+  HEADROOM,
+  SEALED_HEADER,
+  SEALED_TAG,
+  sealedPadding,
+  VXLAN_ENCAPSULATION,
+} from "@warren/common/wire/overhead.ts";
 import { type ForwardingTables, LOCAL } from "../route/forwarding-tables.ts";
 import { SOCKADDR_BYTES, sockaddrLength } from "../route/sockaddr.ts";
 import { type Arena, PACKETS, PACKETS_END, SEGMENT_UDP, SEGMENT_V6, SEND_NAME } from "./arena.ts";
-import { type Counters, DROP, EGRESS_DROPS, peerCounters, SYSCALL_TUN_READ, SYSCALL_UDP_SEND } from "./counters.ts";
+import { Backlog } from "./backlog.ts";
+import {
+  COUNTER_SLOTS,
+  type Counters,
+  DROP,
+  EGRESS_DROPS,
+  peerCounters,
+  SYSCALL_TUN_READ,
+  SYSCALL_UDP_SEND,
+} from "./counters.ts";
 import { MAX_SEND } from "./gso-limit.ts";
-import { isFatal, isFull, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
+import { CLOSED_UDP, isFatal, isFull, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
 import type { StageTimer } from "./stage-timer.ts";
 import { EGRESS_STAGE as STAGE } from "./stages.ts";
 import { answerTooBig } from "./too-big.ts";
@@ -36,10 +51,11 @@ import {
  *   3. route       inner destination → peer                                                     per packet
  *   4. anti-spoof  the inner source must be in a prefix of this node                            per packet
  *   5. size        longer than the overlay MTU: answered with "packet too big"                  per packet
- *   6. encapsulate VXLAN and inner Ethernet header into the head-room                           per packet
+ *   6. encapsulate VXLAN and inner Ethernet header into the head-room, unless it will be sealed per packet
  *   7. segment     super-packet → packets, checksums; kernel, in place                          per super-packet
  *   8. join        equal-sized datagrams to one peer stand one after the other: a run           per packet
- *   9. send        one system call for a run                                                    per run
+ *   9. seal        all of a run, in place; without a session they wait in the backlog           per run
+ *  10. send        one system call for a run                                                    per run
  *
  * A run grows while the TUN device has more to read, until it is as long as one send may be. So a flood of small packets
  * leaves in sends of many, and a lone packet leaves as soon as the next read finds nothing.
@@ -48,11 +64,10 @@ import {
  * the arena is used for the next.
  */
 
-const OUTER = VXLAN_ENCAPSULATION;
-const ETHERTYPE = OUTER - 2;
+const ETHERTYPE = VXLAN_ENCAPSULATION - 2;
 const MAX_READ = VNET_HEADER + 65_535;
-/** The first datagram starts so that the first inner packet lies on a multiple of 64. */
-const FIRST = PACKETS + HEADROOM - OUTER;
+/** Where the first inner packet lies: on a multiple of 64. */
+const FIRST_PACKET = PACKETS + HEADROOM;
 
 /** `-EIO` */
 const EIO = -5;
@@ -66,26 +81,49 @@ export const IDLE = 0;
 export const MORE = 1;
 
 export interface EgressOptions {
-  readonly overlayMtu: number;
   /** Most datagrams of one send; 1 where the kernel has no UDP_SEGMENT. */
   readonly maxSegments: number;
+}
+
+/** What egress needs to seal: the sessions, a clock for their age, and a way to ask for one. */
+export interface Sealer {
+  /**
+   * Seals in place `count` messages, `stride` bytes apart from `at` on: room for the header, `length` bytes (the last
+   * `last`), room for the tag.
+   *
+   * @returns how many were sealed, or below zero when there is no session
+   */
+  seal(slot: number, at: number, stride: number, count: number, length: number, last: number, nowMs: number): number;
+  /** Milliseconds on the clock that sessions expire by. */
+  now(): number;
+  /** A packet waits for a session with that peer. */
+  wanted(slot: number): void;
 }
 
 export class Egress {
   readonly #arena: Arena;
   readonly #bytes: Uint8Array;
   readonly #tun: TunPort;
-  readonly #udp: UdpPort;
+  #udp: UdpPort;
   readonly #counters: Counters;
   readonly #stages: StageTimer;
-  readonly #overlayMtu: number;
   #maxSegments: number;
   #tables: ForwardingTables;
+  /** Null as long as nothing was ever sealed here. */
+  #sealer: Sealer | null = null;
+  #backlog: Backlog | null = null;
+  #sealedUdp: UdpPort = CLOSED_UDP;
+  /** Bytes in front of an inner packet and, with its padding, behind it: by the framing of the tables. */
+  #outer = VXLAN_ENCAPSULATION;
+  #tag = 0;
+  #isSealed = false;
+  #overlayMtu: number;
+  #first = FIRST_PACKET - VXLAN_ENCAPSULATION;
 
   // The run: `#count` datagrams of `#size` bytes to `#peer`, from `#start` to `#end`. `#isClosed`: the last is shorter,
   // so none may follow.
-  #start = FIRST;
-  #end = FIRST;
+  #start = this.#first;
+  #end = this.#first;
   #count = 0;
   #size = 0;
   #peer = -1;
@@ -112,7 +150,7 @@ export class Egress {
     this.#counters = counters;
     this.#stages = stages;
     this.#tables = tables;
-    this.#overlayMtu = options.overlayMtu;
+    this.#overlayMtu = tables.overlayMtu;
     this.#maxSegments = options.maxSegments;
   }
 
@@ -120,6 +158,28 @@ export class Egress {
   setTables(tables: ForwardingTables): void {
     this.#tables = tables;
     this.#named = -1;
+    this.#isSealed = tables.framing === "sealed";
+    this.#outer = this.#isSealed ? SEALED_HEADER : VXLAN_ENCAPSULATION;
+    this.#tag = this.#isSealed ? SEALED_TAG : 0;
+    this.#overlayMtu = tables.overlayMtu;
+    this.#first = FIRST_PACKET - this.#outer;
+    this.#reset();
+  }
+
+  /**
+   * What sealing needs; before the first tables that ask for it. Until then such packets are dropped.
+   *
+   * @param longest the longest packet that will ever have to wait
+   */
+  enableSealing(sealer: Sealer, longest: number): void {
+    this.#sealer = sealer;
+    this.#backlog = new Backlog(COUNTER_SLOTS, SEALED_HEADER + longest + SEALED_TAG);
+  }
+
+  /** The sockets that are open from now on, one for each framing. Only between two calls of `run`. */
+  setSockets(plain: UdpPort, sealed: UdpPort): void {
+    this.#udp = plain;
+    this.#sealedUdp = sealed;
   }
 
   /**
@@ -132,8 +192,8 @@ export class Egress {
   run(budget: number): number {
     this.#isFull = false;
     for (let left = budget; left > 0 && !this.#isFull; left--) {
-      if (this.#end + OUTER + MAX_READ > PACKETS_END) this.#flush();
-      const length = this.#tun.read(this.#end + OUTER - VNET_HEADER, MAX_READ);
+      if (this.#end + this.#outer + MAX_READ > PACKETS_END) this.#flush();
+      const length = this.#tun.read(this.#end + this.#outer - VNET_HEADER, MAX_READ);
       this.#stages.mark(STAGE.read);
       this.#counters[SYSCALL_TUN_READ]!++;
       if (length < 0) {
@@ -153,7 +213,7 @@ export class Egress {
   #forward(length: number): number {
     const bytes = this.#bytes;
     const base = this.#end;
-    const ip = base + OUTER;
+    const ip = base + this.#outer;
     const tables = this.#tables;
     const version = length > 0 ? bytes[ip]! >>> 4 : 0;
     let peer: number;
@@ -191,10 +251,19 @@ export class Egress {
     if (length > this.#overlayMtu) return this.#tooBig(length);
     if (!this.#completeChecksum(ip, length, version === 4 ? IPV4_HEADER : IPV6_HEADER)) return DROP.malformed;
     this.#stages.mark(STAGE.segment);
-    this.#encapsulate(base, peer, etherType);
+    let size = this.#outer + length;
+    if (this.#isSealed) size += this.#pad(ip + length, length);
+    else this.#encapsulate(base, peer, etherType);
     this.#stages.mark(STAGE.encapsulate);
-    this.#join(peer, 1, OUTER + length, OUTER + length);
+    this.#join(peer, 1, size, size);
     return PASS;
+  }
+
+  /** Zeros behind a packet that will be sealed. @returns their number and that of the tag's bytes */
+  #pad(end: number, length: number): number {
+    const padding = sealedPadding(length, this.#overlayMtu);
+    for (let i = 0; i < padding; i++) this.#bytes[end + i] = 0;
+    return padding + SEALED_TAG;
   }
 
   /**
@@ -214,7 +283,8 @@ export class Egress {
   /** A TCP or UDP super-packet: `csum_start` says where its transport header is, behind whatever extension headers. */
   #forwardSuper(peer: number, etherType: number, length: number, gso: number): number {
     const bytes = this.#bytes;
-    const ip = this.#end + OUTER;
+    const outer = this.#outer;
+    const ip = this.#end + outer;
     const size = vnetU16(bytes, ip - VNET_HEADER + VNET_GSO_SIZE);
     const l4 = vnetU16(bytes, ip - VNET_HEADER + VNET_CSUM_START);
     const isV6 = etherType === ETHERTYPE_IPV6;
@@ -227,31 +297,32 @@ export class Egress {
     if (headers > length || headers < l4 + (isUdp ? 8 : 20)) return DROP.malformed;
     if (headers + Math.min(size, length - headers) > this.#overlayMtu) return this.#tooBig(length);
 
-    const stride = OUTER + headers + size;
+    const tail = this.#isSealed ? sealedPadding(headers + size, this.#overlayMtu) + SEALED_TAG : 0;
+    const stride = outer + headers + size + tail;
     const room = Math.max(1, Math.ceil((length - headers) / size)) * stride;
-    if (this.#end + room > PACKETS_END && this.#end > FIRST) {
+    if (this.#end + room > PACKETS_END && this.#end > this.#first) {
       // Rare: many tiny segments behind a long run. The run leaves first, the super-packet moves to the start.
       const from = this.#end;
       this.#flush();
-      bytes.copyWithin(FIRST, from, from + OUTER + length);
+      bytes.copyWithin(this.#first, from, from + outer + length);
     }
-    if (FIRST + room > PACKETS_END) return DROP.malformed;
+    if (this.#first + room > PACKETS_END) return DROP.malformed;
     const base = this.#end;
-    this.#encapsulate(base, peer, etherType);
+    if (!this.#isSealed) this.#encapsulate(base, peer, etherType);
     this.#stages.mark(STAGE.encapsulate);
     const flags = (isV6 ? SEGMENT_V6 : 0) | (isUdp ? SEGMENT_UDP : 0);
-    const count = this.#arena.kernels.segment(base, OUTER, length, l4, headers, size, flags);
+    const count = this.#arena.kernels.segment(base, outer, length, l4, headers, size, tail, flags);
     this.#stages.mark(STAGE.segment);
-    const payload = length - headers;
-    const last = payload - (count - 1) * size;
-    this.#join(peer, count, count === 1 ? OUTER + length : stride, OUTER + headers + last);
+    const lastLength = headers + (length - headers - (count - 1) * size);
+    const last = outer + lastLength + (this.#isSealed ? sealedPadding(lastLength, this.#overlayMtu) + SEALED_TAG : 0);
+    this.#join(peer, count, count === 1 ? last : stride, last);
     return PASS;
   }
 
   #encapsulate(base: number, peer: number, etherType: number): void {
     const bytes = this.#bytes;
     const headers = this.#tables.headers;
-    const from = peer * OUTER;
+    const from = peer * VXLAN_ENCAPSULATION;
     for (let i = 0; i < ETHERTYPE; i++) bytes[base + i] = headers[from + i]!;
     writeU16(bytes, base + ETHERTYPE, etherType);
   }
@@ -292,20 +363,91 @@ export class Egress {
   }
 
   #reset(): void {
-    this.#start = FIRST;
-    this.#end = FIRST;
+    this.#start = this.#first;
+    this.#end = this.#first;
     this.#count = 0;
   }
 
   /** Sends the first `count` datagrams of the run. */
   #send(count: number): void {
     const length = count < this.#count ? count * this.#size : this.#end - this.#start;
+    if (this.#isSealed && !this.#seal(count, length)) {
+      this.#start += length;
+      this.#count -= count;
+      return;
+    }
     const result = this.#transmit(this.#start, length, count > 1 ? this.#size : 0);
     if (result >= 0) this.#countSent(count, length);
     else if (count > 1 && !isFull(result)) this.#sendSingly(length, result);
     else this.#drop(DROP["send-failed"], count);
     this.#start += length;
     this.#count -= count;
+  }
+
+  /** False when the datagrams may not leave: without a session they wait, and what failed to be sealed is dropped. */
+  #seal(count: number, length: number): boolean {
+    const sealer = this.#sealer;
+    if (!sealer) {
+      this.#drop(DROP["no-session"], count);
+      return false;
+    }
+    const slot = this.#tables.counterSlots[this.#peer]!;
+    const size = this.#size;
+    const last = length - (count - 1) * size;
+    const frame = SEALED_HEADER + SEALED_TAG;
+    const sealed = sealer.seal(slot, this.#start, size, count, size - frame, last - frame, sealer.now());
+    this.#stages.mark(STAGE.seal);
+    if (sealed === count) return true;
+    if (sealed < 0) this.#wait(slot, count, length);
+    else this.#drop(DROP["send-failed"], count);
+    return false;
+  }
+
+  #wait(slot: number, count: number, length: number): void {
+    const backlog = this.#backlog!;
+    const isFirst = backlog.waiting(slot) === 0;
+    let dropped = 0;
+    for (let i = 0; i < count; i++) {
+      const offset = i * this.#size;
+      dropped += backlog.add(slot, this.#bytes, this.#start + offset, Math.min(this.#size, length - offset));
+    }
+    if (dropped > 0) this.#drop(DROP["no-session"], dropped);
+    if (isFirst) this.#sealer!.wanted(slot);
+  }
+
+  /** Sends what waits for a session with that peer: there is one now. Only between two calls of `run`. */
+  release(slot: number): void {
+    const peer = this.#tables.counterSlots.indexOf(slot);
+    // Only what waits now: what has to wait again is at the end, and another release comes for it.
+    for (let left = this.#backlog?.waiting(slot) ?? 0; left > 0; left--) {
+      const length = this.#backlog!.take(slot, this.#bytes, this.#first);
+      if (peer < 0 || !this.#isSealed) this.#drop(DROP["no-session"]);
+      else this.#join(peer, 1, length, length);
+      this.#flush();
+    }
+  }
+
+  /** Drops what waits for a session with that peer. */
+  discard(slot: number): void {
+    const dropped = this.#backlog?.clear(slot) ?? 0;
+    if (dropped > 0) this.#drop(DROP["no-session"], dropped);
+  }
+
+  /** Sends an empty message to that peer, if there is a session. Only between two calls of `run`. */
+  keepalive(slot: number): void {
+    const peer = this.#tables.counterSlots.indexOf(slot);
+    if (peer < 0 || !this.#isSealed || !this.#sealer) return;
+    const length = SEALED_HEADER + SEALED_TAG;
+    if (this.#sealer.seal(slot, this.#first, length, 1, 0, 0, this.#sealer.now()) !== 1) return;
+    this.#peer = peer;
+    this.#transmit(this.#first, length, 0);
+  }
+
+  /** What is for that peer goes there from now on. Only between two calls of `run`. */
+  redirect(slot: number, endpoint: Uint8Array): void {
+    const peer = this.#tables.counterSlots.indexOf(slot);
+    if (peer >= 0) this.#tables.sockaddrs.set(endpoint, peer * SOCKADDR_BYTES);
+    this.#named = -1;
   }
 
   /**
@@ -331,20 +473,22 @@ export class Egress {
       this.#named = this.#peer;
     }
     this.#counters[SYSCALL_UDP_SEND]!++;
-    const result = this.#udp.send(SEND_NAME, this.#nameLength, offset, length, segmentSize);
+    const udp = this.#isSealed ? this.#sealedUdp : this.#udp;
+    const result = udp.send(SEND_NAME, this.#nameLength, offset, length, segmentSize);
     this.#stages.mark(STAGE.send);
     if (isFull(result)) this.#isFull = true;
     return result;
   }
 
+  /** Of what was sealed, the padding counts too: nobody knows any more where it begins. */
   #countSent(packets: number, bytes: number): void {
     const at = peerCounters(this.#tables.counterSlots[this.#peer]!);
     this.#counters[at]! += packets;
-    this.#counters[at + 1]! += bytes - packets * OUTER;
+    this.#counters[at + 1]! += bytes - packets * (this.#outer + this.#tag);
   }
 
   #tooBig(length: number): number {
-    answerTooBig(this.#arena, this.#tun, this.#end + OUTER, length, this.#overlayMtu);
+    answerTooBig(this.#arena, this.#tun, this.#end + this.#outer, length, this.#overlayMtu);
     return DROP["too-big"];
   }
 

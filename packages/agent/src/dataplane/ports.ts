@@ -52,3 +52,14 @@ export function isFull(result: number): boolean {
 export function isFatal(result: number): boolean {
   return result === -9 || result === -77;
 }
+
+/** `-ENOTCONN` */
+const NOT_OPEN = -107;
+
+/** A socket that is not open: nothing comes, nothing leaves. */
+export const CLOSED_UDP: UdpPort = {
+  nameOffset: 0,
+  segmentSize: 0,
+  send: () => NOT_OPEN,
+  receive: () => WOULD_BLOCK,
+};

@@ -1,7 +1,17 @@
-import type { AgentIpam, AgentStatus, ClusterInfo, NodeInfo, PeerInfo, PodInfo } from "@warren/common/api/types.ts";
+import type {
+  AgentIpam,
+  AgentStatus,
+  ClusterInfo,
+  NodeInfo,
+  PeerInfo,
+  PodInfo,
+  SealingInfo,
+} from "@warren/common/api/types.ts";
 import type { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
+import { ciphersOf } from "@warren/common/rpc/pair-cipher.ts";
 import type { DataPlaneStats } from "../dataplane-host/data-plane.ts";
 
 /** Everything the agent knows of itself at one moment: what status, metrics and the lists are made from. */
@@ -113,13 +123,15 @@ export function peerList(view: AgentView): PeerInfo[] {
     ? { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 }
     : { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
   const plain = new Set(view.plainPrefixes);
+  const cipherOf = ciphersOf(view.lease.cluster, view.lease.self.id);
   return nodeList(view)
     .filter((node) => node.id !== view.lease.self.id)
     .map((node) => {
       const directPodCidrs = node.podCidrs.filter((cidr) => plain.has(cidr));
       const isDirect = directPodCidrs.length > 0 && directPodCidrs.length === node.podCidrs.length;
       const path = isDirect ? "direct" : directPodCidrs.length > 0 ? "mixed" : "encapsulated";
-      return { ...node, path, directPodCidrs, ...(peers?.get(node.id) ?? none) };
+      const cipher = cipherOf(node) ?? "unknown";
+      return { ...node, path, cipher, directPodCidrs, ...(peers?.get(node.id) ?? none) };
     });
 }
 
@@ -139,13 +151,22 @@ function nodeInfo(node: NodeMessage, cluster: ClusterMessage): NodeInfo {
     epoch: node.epoch,
     state: node.state === "NODE_STATE_DOWN" ? "down" : "ready",
     foreign: node.foreign,
+    kind: node.foreign ? (node.sealing_key.length > 0 ? "wireguard" : "vxlan") : "node",
+    sealing: sealingInfo(node, cluster),
     lastSeen: null,
   };
 }
 
+function sealingInfo(node: NodeMessage, cluster: ClusterMessage): SealingInfo | null {
+  if (node.sealing_key.length === 0) return null;
+  const publicKey = formatSealingKey(node.sealing_key);
+  return { publicKey, epoch: node.key_epoch, port: node.sealed_port || cluster.sealed_port };
+}
+
 export function clusterInfo(cluster: ClusterMessage): ClusterInfo {
-  const { id, vni, port, cipher } = cluster;
-  return { id, podCidrs: cluster.pod_cidrs, vni, port, cipher, encapsulation: encapsulationOf(cluster) };
+  const { id, vni, port, cipher, sealed_port: sealedPort } = cluster;
+  const encapsulation = encapsulationOf(cluster);
+  return { id, podCidrs: cluster.pod_cidrs, vni, port, sealedPort, cipher, encapsulation };
 }
 
 function byName(a: NodeInfo, b: NodeInfo): number {

@@ -5,6 +5,9 @@ import {
   DATAPLANES,
   type DataplaneInfo,
   type DataplaneKind,
+  type KeysInfo,
+  type PeerCipherInfo,
+  type PeerCipherRequest,
   type PodInfo,
   type PodRequest,
   type StageCosts,
@@ -25,6 +28,10 @@ export interface AgentActions {
   dataplane(): DataplaneInfo;
   changeDataplane(kind: DataplaneKind): Promise<DataplaneInfo>;
   leave(release: boolean, answered: AbortSignal): Promise<void>;
+  keys(): KeysInfo;
+  rotateKeys(options: { readonly now: boolean }): Promise<KeysInfo>;
+  /** @param cipher empty for the cluster's own */
+  setPeerCipher(name: string, cipher: string): Promise<void>;
   measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
 }
 
@@ -64,7 +71,7 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
       path: "/v1/leave",
       handle: async (request) => {
         // The signal aborts when the answer is out, or when nobody waits for it any more.
-        await agent.leave(releaseOf(request), request.signal);
+        await agent.leave(flagOf(request, "release"), request.signal);
         return {};
       },
     },
@@ -73,6 +80,17 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
       path: "/v1/stages",
       // A caller that goes away ends it: nobody waits for the result.
       handle: (request) => agent.measureStages(secondsOf(request), request.signal),
+    },
+    get("/v1/keys", () => agent.keys()),
+    { method: "POST", path: "/v1/keys/rotate", handle: (request) => agent.rotateKeys({ now: flagOf(request, "now") }) },
+    {
+      method: "PUT",
+      path: "/v1/peers/:name",
+      handle: async (request): Promise<PeerCipherInfo> => {
+        const [peer, cipher] = [request.params["name"]!, cipherOf(request)];
+        await agent.setPeerCipher(peer, cipher === "default" ? "" : cipher);
+        return { peer, cipher };
+      },
     },
     get("/healthz", () => text(200, "ok\n")),
     get("/readyz", () => readiness(view())),
@@ -91,10 +109,18 @@ function dataplaneOf({ body }: LocalRequest): DataplaneKind {
   return known;
 }
 
-function releaseOf({ body }: LocalRequest): boolean {
-  const release = (body as { release?: unknown } | null | undefined)?.release ?? false;
-  if (typeof release !== "boolean") throw new WarrenError("usage", "release must be true or false");
-  return release;
+/** False where it is not given. */
+function flagOf({ body }: LocalRequest, name: string): boolean {
+  const flag = (body as Record<string, unknown> | null | undefined)?.[name] ?? false;
+  if (typeof flag !== "boolean") throw new WarrenError("usage", `${name} must be true or false`);
+  return flag;
+}
+
+/** Which ciphers there are is the control plane's to say. */
+function cipherOf({ body }: LocalRequest): string {
+  const cipher = (body as Partial<PeerCipherRequest> | null | undefined)?.cipher;
+  if (typeof cipher !== "string" || cipher === "") throw new WarrenError("usage", "cipher must be a cipher or default");
+  return cipher;
 }
 
 function secondsOf({ body }: LocalRequest): number {

@@ -7,6 +7,7 @@ import { renderMetrics } from "./metrics.ts";
 const self = {
   ...{ id: "a", name: "node-1", underlay_address: "192.0.2.1", port: 4789, vtep_mac: "02:00:00:00:00:01", epoch: 1 },
   ...{ pod_cidrs: ["10.244.1.0/24"], state: "NODE_STATE_READY" as const, foreign: false },
+  ...{ sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 },
 };
 const stats = new FakeDataPlane({} as never).stats();
 const traffic = { txPackets: 3, txBytes: 300, rxPackets: 4, rxBytes: 400 };
@@ -14,7 +15,10 @@ const view: AgentView = {
   version: "1.2.3",
   ready: true,
   lease: {
-    cluster: { id: "c", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none", encapsulation: "always" },
+    cluster: {
+      ...{ id: "c", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789, cipher: "none", encapsulation: "always" },
+      ...{ sealed_port: 51820, pair_ciphers: [] },
+    },
     self,
   },
   knowledge: {

@@ -55,6 +55,11 @@ export function createLinuxPodNetwork(): PodNetwork {
     removeNetnsFile(path);
   }
 
+  async function resizePodEnd({ netns, mtu, gsoMaxSegments }: PodWiring): Promise<void> {
+    const sizes = ["mtu", String(mtu), "gso_max_segs", String(gsoMaxSegments)];
+    await ipBatch([["link", "set", "eth0", ...sizes]], { netns, prefix: mounts.prefix });
+  }
+
   return {
     netnsPath: (netns) => `${NETNS_DIR}/${netns}`,
     runs: processRuns,
@@ -72,14 +77,18 @@ export function createLinuxPodNetwork(): PodNetwork {
         await ipBatch(hostRoutes(wiring));
         hardenHostEnd(wiring);
         // The underlay's MTU may be another since: an end that takes less than the other sends drops silently.
-        const sizes = ["mtu", String(wiring.mtu), "gso_max_segs", String(wiring.gsoMaxSegments)];
-        await ipBatch([["link", "set", "eth0", ...sizes]], { netns: wiring.netns, prefix: mounts.prefix });
+        await resizePodEnd(wiring);
         return "kept";
       }
       if (hasLink) await ipBatch([["link", "del", wiring.hostInterface]]);
       if (!hasNetns) removeNetnsFile(pathOf(wiring.netns));
       await wire(wiring, !hasNetns);
       return "remade";
+    },
+
+    async resize(wiring) {
+      await resizePodEnd(wiring);
+      await ipBatch([["link", "set", wiring.hostInterface, "mtu", String(wiring.mtu)]]);
     },
 
     start: (wiring, command) => startInNetns(pathOf(wiring.netns), command),

@@ -25,6 +25,10 @@ export class MemoryPodNetwork implements PodNetwork {
     return known ? "kept" : "remade";
   }
 
+  async resize(wiring: PodWiring): Promise<void> {
+    if (this.made.has(wiring.netns)) this.made.set(wiring.netns, wiring);
+  }
+
   async remove(wiring: PodWiring): Promise<void> {
     for (const [pid, { netns, end }] of this.processes) {
       if (netns !== wiring.netns) continue;

@@ -36,6 +36,8 @@ export interface PodNetwork {
   make(wiring: PodWiring): Promise<void>;
   /** Brings a pod that should exist back into shape. @returns `remade` when its namespace or link had been lost */
   repair(wiring: PodWiring): Promise<"kept" | "remade">;
+  /** Gives both ends of a pod's link the MTU of the wiring. Connections that are up follow it with their next packet. */
+  resize(wiring: PodWiring): Promise<void>;
   /**
    * Ends every process in the namespace (TERM, and KILL after `graceMs`) and takes all of it away. Nothing there is
    * no error. When it returns, no packet from the pod's addresses can arrive any more.

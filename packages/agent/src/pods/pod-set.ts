@@ -102,6 +102,21 @@ export class PodSet {
     }
   }
 
+  /** Gives the pods that exist the present MTU. One that resists is reported: it must not keep the others back. */
+  async resize(): Promise<void> {
+    const ready = this.#state.pods.filter((pod) => pod.phase === "ready");
+    const resized = ready.map(({ namespace, name }) => {
+      const key = podKey(namespace, name);
+      return this.#alone(key, async () => {
+        const pod = this.#find(key);
+        if (pod?.phase === "ready") await this.#options.network.resize(this.#wiring(pod));
+      }).catch((error: unknown) =>
+        this.#options.logger.error({ pod: key, err: error }, "pod could not be given another MTU"),
+      );
+    });
+    await Promise.all(resized);
+  }
+
   /** Throws `pod-exists`, `name-invalid`, `addresses-exhausted`, `disk-full`; nothing is left of a pod that failed. */
   async add(request: PodRequest): Promise<PodInfo> {
     const wanted = checkPodRequest(request);

@@ -1,4 +1,5 @@
 import { PrefixTable, type PrefixTableData } from "@warren/common/net/prefix-table.ts";
+import type { Framing } from "@warren/common/wire/overhead.ts";
 import { AddressMap, type AddressMapData } from "./address-map.ts";
 
 /**
@@ -16,6 +17,10 @@ export interface ForwardingTableData {
   readonly headers: Uint8Array<ArrayBuffer>;
   /** For each peer its place among the counters. */
   readonly counterSlots: Uint16Array<ArrayBuffer>;
+  /** How packets leave. What arrives is taken as the open sockets take it. */
+  readonly framing: Framing;
+  /** Longest inner packet that may leave. */
+  readonly overlayMtu: number;
 }
 
 /** Value of this node's own prefixes in `routes`. */
@@ -27,11 +32,19 @@ export interface ForwardingTables {
   readonly sockaddrs: Uint8Array;
   readonly headers: Uint8Array;
   readonly counterSlots: Uint16Array;
+  /** The other way round: a slot's peer, -1 for a slot of none. */
+  readonly peersBySlot: Int32Array;
+  readonly framing: Framing;
+  readonly overlayMtu: number;
 }
 
 /** The same with its lookups, on the side that uses it. */
 export function openTables(data: ForwardingTableData): ForwardingTables {
-  return { ...data, routes: PrefixTable.from(data.routes), senders: new AddressMap(data.senders) };
+  const peersBySlot = new Int32Array(Math.max(-1, ...data.counterSlots) + 1).fill(-1);
+  data.counterSlots.forEach((slot, peer) => {
+    peersBySlot[slot] = peer;
+  });
+  return { ...data, routes: PrefixTable.from(data.routes), senders: new AddressMap(data.senders), peersBySlot };
 }
 
 /** No peer and no prefix: everything is dropped. */
@@ -42,5 +55,7 @@ export function emptyTables(): ForwardingTableData {
     sockaddrs: new Uint8Array(0),
     headers: new Uint8Array(0),
     counterSlots: new Uint16Array(0),
+    framing: "plain",
+    overlayMtu: 0,
   };
 }

@@ -6,6 +6,7 @@ import type {
   NodeMessage,
   RegisterRequest,
   RegisterResponse,
+  SetPairCipherRequest,
   WatchNetmapRequest,
 } from "@warren/common/rpc/messages.ts";
 import type { ControlConnector } from "../control-client/control-connector.ts";
@@ -19,7 +20,7 @@ const GENERATION = "generation1";
 export class FakeControl implements ControlConnector {
   cluster: ClusterMessage = {
     ...{ id: "cluster1", pod_cidrs: ["10.244.0.0/16"], vni: 4096, port: 4789 },
-    ...{ cipher: "none", encapsulation: "always" },
+    ...{ cipher: "none", encapsulation: "always", sealed_port: 51820, pair_ciphers: [] },
   };
   readonly nodes = new Map<string, NodeMessage>();
   /** Nobody answers. */
@@ -35,12 +36,14 @@ export class FakeControl implements ControlConnector {
   lifetimeMs = 24 * 3_600_000;
   readonly registrations: RegisterRequest[] = [];
   readonly watchedFrom: WatchNetmapRequest[] = [];
+  readonly pairCiphers: SetPairCipherRequest[] = [];
   enrolments = 0;
   renewals = 0;
   left: boolean | null = null;
   heartbeats = 0;
   revision = 1;
   #nowMs: () => number;
+  readonly #keys: string[] = [];
   #listeners = new Set<(update: NetmapUpdate | null) => void>();
 
   constructor(nowMs: () => number = Date.now) {
@@ -113,6 +116,10 @@ export class FakeControl implements ControlConnector {
         const certificate_der = Buffer.from(String(this.#nowMs()));
         return { certificate_der, ca_der: certificate_der };
       },
+      setPairCipher: async (request) => {
+        this.#answer();
+        this.pairCiphers.push(request);
+      },
       leave: async ({ release }) => {
         this.#answer();
         this.left = release;
@@ -138,10 +145,20 @@ export class FakeControl implements ControlConnector {
       epoch: keeps ? before.epoch : (before?.epoch ?? 0) + 1,
       state: "NODE_STATE_READY",
       foreign: false,
+      sealing_key: request.sealing_key,
+      sealed_port: request.sealed_port || this.cluster.sealed_port,
+      key_epoch: this.#keyEpoch(request.sealing_key),
     };
     this.refusal = null;
     this.put(self);
     return { cluster: this.cluster, self, heartbeat_interval_ms: 5_000 };
+  }
+
+  /** As the control plane counts: one more for each other key. */
+  #keyEpoch(key: Uint8Array): number {
+    const text = Buffer.from(key).toString("hex");
+    if (text !== "" && this.#keys.at(-1) !== text) this.#keys.push(text);
+    return this.#keys.length;
   }
 
   async *#watch(request: WatchNetmapRequest, signal: AbortSignal): AsyncGenerator<NetmapUpdate> {

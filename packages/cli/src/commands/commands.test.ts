@@ -3,7 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import type { Route } from "@warren/common/api/route.ts";
-import type { AgentStatus, NodeInfo, PeerInfo, PodInfo, StageCosts, TokenCreated } from "@warren/common/api/types.ts";
+import type {
+  AgentStatus,
+  KeysInfo,
+  NodeInfo,
+  PeerInfo,
+  PodInfo,
+  StageCosts,
+  TokenCreated,
+  WireguardPeerConfig,
+} from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Outcome, runWarren } from "../testing/run-warren.ts";
@@ -29,6 +38,8 @@ const NODE: NodeInfo = {
   epoch: 3,
   state: "ready",
   foreign: false,
+  kind: "node",
+  sealing: null,
   lastSeen: null,
 };
 
@@ -207,13 +218,14 @@ test("cluster set sends the setting, cluster get shows all of them", async () =>
     podCidrs: ["10.244.0.0/16"],
     vni: 4096,
     port: 4789,
+    sealedPort: 51820,
     cipher: "none",
     encapsulation: "never",
   };
   await serve("control", { "GET /v1/cluster": cluster, "POST /v1/cluster": cluster });
   const { stdout } = await warren("cluster", "set", "encapsulation=never");
   expect(asked[0]?.body).toEqual({ encapsulation: "never" });
-  expect(stdout).toMatch(/^cipher: +none\nencapsulation: never$/m);
+  expect(stdout).toMatch(/^Sealed port: +51820\ncipher: +none\nencapsulation: never$/m);
   expect(JSON.parse((await warren("cluster", "get", "-o", "json")).stdout)).toEqual(cluster);
   for (const text of ["encapsulation", "=never"]) {
     const { code, stderr } = await warren("cluster", "set", text);
@@ -224,8 +236,8 @@ test("cluster set sends the setting, cluster get shows all of them", async () =>
 test("peers shows on which path each is reached", async () => {
   const traffic = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   const peers: PeerInfo[] = [
-    { ...NODE, ...traffic, path: "direct", directPodCidrs: NODE.podCidrs },
-    { ...NODE, ...traffic, name: "b", path: "encapsulated", directPodCidrs: [] },
+    { ...NODE, ...traffic, path: "direct", cipher: "none", directPodCidrs: NODE.podCidrs },
+    { ...NODE, ...traffic, name: "b", path: "encapsulated", cipher: "none", directPodCidrs: [] },
   ];
   await serve("agent", { "GET /v1/peers": peers });
   const { stdout } = await warren("peers");
@@ -236,6 +248,110 @@ test("peers shows on which path each is reached", async () => {
     undefined,
   ]);
   expect(JSON.parse((await warren("peers", "-o", "json")).stdout)).toEqual(peers);
+});
+
+const SEALED: NodeInfo = {
+  ...NODE,
+  name: "laptop",
+  ...{ foreign: true, kind: "wireguard" },
+  sealing: { publicKey: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", epoch: 2, port: 41194 },
+};
+
+test("nodes and peers show what they are and which key they seal with", async () => {
+  await serve("control", { "GET /v1/nodes": [NODE, SEALED] });
+  const wide = (await warren("nodes", "-o", "wide")).stdout.split("\n").map((line) => line.split(/ {3,}/));
+  const column = (name: string) => wide.slice(1, 3).map((row) => row[wide[0]!.indexOf(name)]);
+  expect(column("KIND")).toEqual(["node", "wireguard"]);
+  expect(column("SEALING-KEY")).toEqual(["-", "xTIBA5rboU…"]);
+  expect(column("KEY-EPOCH")).toEqual(["-", "2"]);
+  expect(column("SEALED-PORT")).toEqual(["-", "41194"]);
+});
+
+test("peer add sends a WireGuard peer as its flags say", async () => {
+  await serve("control", { "POST /v1/peers": SEALED });
+  const { publicKey } = SEALED.sealing!;
+  const { code } = await warren(
+    ...["peer", "add", "laptop", "--public-key", publicKey, "--endpoint", "192.0.2.60:41194"],
+    ...["--allowed-ips", "10.9.0.7/32,fd00:9::/64"],
+  );
+  expect(code).toBe(0);
+  expect(asked[0]?.body).toEqual({
+    ...{ name: "laptop", publicKey, endpoint: "192.0.2.60:41194" },
+    allowedIps: ["10.9.0.7/32", "fd00:9::/64"],
+  });
+});
+
+test("peer config prints a file for wg-quick, for all nodes or one, with a place for the private key", async () => {
+  const node = (number: number) => ({
+    ...{ name: `n${number}`, publicKey: `key${number}`, endpoint: `192.0.2.${number}:51820` },
+    allowedIps: [`10.244.${number}.0/24`, `fd00:77:0:${number}::/64`],
+  });
+  const config: WireguardPeerConfig = {
+    ...{ name: "laptop", publicKey: "own", listenPort: 41194, mtu: 1420, addresses: ["10.9.0.7/32", "fd00:9::1/64"] },
+    nodes: [node(1), node(2)],
+  };
+  await serve("control", { "GET /v1/peers/:name/config": config });
+  const { stdout } = await warren("peer", "config", "laptop");
+  expect(asked[0]?.path).toBe("/v1/peers/laptop/config");
+  expect(stdout.split("\n").filter((line) => !line.startsWith("#"))).toEqual([
+    ...[
+      "[Interface]",
+      "PrivateKey = FILL-IN",
+      "Address = 10.9.0.7/32, fd00:9::1/64",
+      "ListenPort = 41194",
+      "MTU = 1420",
+    ],
+    ...["", "[Peer]", "PublicKey = key1", "Endpoint = 192.0.2.1:51820", "AllowedIPs = 10.244.1.0/24, fd00:77:0:1::/64"],
+    ...["", "[Peer]", "PublicKey = key2", "Endpoint = 192.0.2.2:51820", "AllowedIPs = 10.244.2.0/24, fd00:77:0:2::/64"],
+    "",
+  ]);
+  expect(stdout).toContain("# the private key to the public key own\nPrivateKey");
+  const one = (await warren("peer", "config", "laptop", "--node", "n2", "--keepalive", "25")).stdout;
+  expect(one).not.toContain("key1");
+  expect(one).toMatch(/AllowedIPs = .*\nPersistentKeepalive = 25\n$/);
+  const json = (await warren("peer", "config", "laptop", "--keepalive", "25", "-o", "json")).stdout;
+  expect(JSON.parse(json)).toEqual({ ...config, persistentKeepalive: 25 });
+  const none = await warren("peer", "config", "laptop", "--node", "n3");
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('there is no node "n3" that seals')]);
+});
+
+test("peers set asks the agent for another cipher with one peer, or for the cluster's", async () => {
+  await serve("agent", { "PUT /v1/peers/:name": { peer: "b", cipher: "aes-256-gcm" } });
+  const { stdout } = await warren("peers", "set", "b", "cipher=aes-256-gcm");
+  expect(stdout).toBe("traffic with b: cipher aes-256-gcm\n");
+  expect(asked[0]).toEqual({ method: "PUT", path: "/v1/peers/b", body: { cipher: "aes-256-gcm" } });
+  await warren("peers", "set", "b", "cipher=default");
+  expect(asked[1]?.body).toEqual({ cipher: "default" });
+});
+
+test("keys shows the public key, the overlap, and what became of packets by epoch", async () => {
+  const keys: KeysInfo = {
+    ...{ publicKey: "new=", epoch: 2, created: new Date().toISOString(), ageSeconds: 90, next: null },
+    previous: { publicKey: "old=", epoch: 1, answeredUntil: new Date(Date.now() + 240_500).toISOString() },
+    traffic: [
+      { epoch: 2, opened: 1_234_567, lost: 0, undecryptable: 0 },
+      { epoch: 1, opened: 40, lost: 1, undecryptable: 2 },
+    ],
+  };
+  await serve("agent", { "GET /v1/keys": keys, "POST /v1/keys/rotate": { ...keys, previous: null, traffic: [] } });
+  const { stdout } = await warren("keys", "show");
+  const [above, table] = stdout.split("\n\n");
+  expect(above!.split("\n").map((line) => line.split(/: +/))).toEqual([
+    ["Public key", "new="],
+    ["Epoch", "2"],
+    ["Age", "90s"],
+    ["Previous", "epoch 1, answered for 4m more"],
+  ]);
+  expect(table!.split("\n").map((line) => line.split(/ {3,}/))).toEqual([
+    ["EPOCH", "OPENED", "LOST", "UNDECRYPTABLE"],
+    ["2", "1,234,567", "0", "0"],
+    ["1", "40", "1", "2"],
+    [""],
+  ]);
+  expect(JSON.parse((await warren("keys", "show", "-o", "json")).stdout)).toEqual(keys);
+  expect((await warren("keys", "rotate")).stdout).toMatch(/^Previous: +none$/m);
+  await warren("keys", "rotate", "--now");
+  expect(asked.slice(-2).map((each) => each.body)).toEqual([{ now: false }, { now: true }]);
 });
 
 test("status of an agent that is not ready has exit code 3 and shows why", async () => {
@@ -249,6 +365,7 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
       podCidrs: ["10.244.0.0/16"],
       vni: 4096,
       port: 4789,
+      sealedPort: 51820,
       cipher: "none",
       encapsulation: "cross-subnet",
     },
@@ -305,7 +422,9 @@ test("dataplane shows what forwards, changes it, and says what keeps the change"
 
 test("peers shows a dash for traffic that the kernel does not count by peer", async () => {
   const unknown = { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
-  await serve("agent", { "GET /v1/peers": [{ ...NODE, ...unknown, path: "encapsulated", directPodCidrs: [] }] });
+  await serve("agent", {
+    "GET /v1/peers": [{ ...NODE, ...unknown, path: "encapsulated", cipher: "none", directPodCidrs: [] }],
+  });
   const [, row] = (await warren("peers")).stdout.split("\n");
   expect(row!.trim().split(/\s+/).slice(-2)).toEqual(["–", "–"]);
 });

@@ -22,6 +22,7 @@ function hasTraffic(peers: PeerInfo[] | NodeInfo[]): peers is PeerInfo[] {
 
 const TRAFFIC: readonly Column<PeerInfo>[] = [
   { header: "PATH", cell: (peer) => peer.path },
+  { header: "CIPHER", cell: (peer) => peer.cipher },
   { header: "SENT", cell: (peer) => known(peer.txBytes, formatBytes) },
   { header: "RECEIVED", cell: (peer) => known(peer.rxBytes, formatBytes) },
   { header: "DIRECT-POD-CIDRS", cell: (peer) => peer.directPodCidrs.join(","), wide: true },

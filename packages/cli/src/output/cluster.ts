@@ -7,6 +7,7 @@ export function formatCluster(cluster: ClusterInfo, wide: boolean): string {
     ["Pools", cluster.podCidrs.join(", ")],
     ["VNI", String(cluster.vni)],
     ["Port", String(cluster.port)],
+    ["Sealed port", String(cluster.sealedPort)],
     ["cipher", cluster.cipher],
     ["encapsulation", cluster.encapsulation],
     ...(wide ? [["Cluster", cluster.id] as const] : []),

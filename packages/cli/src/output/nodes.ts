@@ -10,10 +10,13 @@ export function nodeColumns<Row extends NodeInfo>(color: boolean): Column<Row>[]
     { header: "STATE", cell: (node) => paintState(node.state, color) },
     { header: "POD-CIDRS", cell: (node) => node.podCidrs.join(",") },
     { header: "UNDERLAY", cell: (node) => node.underlayAddress },
-    { header: "KIND", cell: (node) => (node.foreign ? "foreign" : "node"), wide: true },
+    { header: "KIND", cell: (node) => node.kind, wide: true },
     { header: "PORT", cell: (node) => String(node.port), wide: true },
     { header: "VTEP-MAC", cell: (node) => node.vtepMac, wide: true },
     { header: "EPOCH", cell: (node) => String(node.epoch), wide: true },
+    { header: "SEALING-KEY", cell: ({ sealing }) => (sealing ? fingerprint(sealing.publicKey) : ""), wide: true },
+    { header: "KEY-EPOCH", cell: ({ sealing }) => (sealing ? String(sealing.epoch) : ""), wide: true },
+    { header: "SEALED-PORT", cell: ({ sealing }) => (sealing ? String(sealing.port) : ""), wide: true },
     { header: "ID", cell: (node) => node.id, wide: true },
   ];
 }
@@ -24,4 +27,9 @@ export function formatNodes(nodes: readonly NodeInfo[], wide: boolean, color: bo
   const columns = nodeColumns<NodeInfo>(color);
   if (nodes.some((node) => node.lastSeen !== null)) columns.splice(4, 0, lastSeen);
   return formatTable(columns, nodes, wide);
+}
+
+/** Enough of a key to tell two apart at a glance; `-o json` has all of it. */
+function fingerprint(publicKey: string): string {
+  return `${publicKey.slice(0, 10)}…`;
 }

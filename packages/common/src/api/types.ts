@@ -7,12 +7,15 @@
  *               DELETE /v1/pods/NAMESPACE/NAME → PodInfo
  *               GET /v1/dataplane → DataplaneInfo     PUT /v1/dataplane {dataplane} → DataplaneInfo
  *               POST /v1/leave {release} → {}   POST /v1/stages StagesRequest → StageCosts
+ *               GET /v1/keys → KeysInfo         POST /v1/keys/rotate RotateRequest → KeysInfo
+ *               PUT /v1/peers/NAME PeerCipherRequest → PeerCipherInfo
  * control.sock  GET /v1/status → ControlStatus  POST /v1/cluster ClusterChange → ClusterInfo
  *               GET /v1/nodes → NodeInfo[]    GET /v1/peers → NodeInfo[] (foreign)
  *               GET /v1/ipam → ControlIpam      GET /v1/tokens → TokenInfo[]  POST /v1/tokens TokenRequest → TokenCreated
  *               DELETE /v1/tokens/ID → TokenInfo
  *               DELETE /v1/nodes/NAME → NodeInfo (revokes: certificate refused, lease released)
  *               POST /v1/peers ForeignPeerRequest → NodeInfo   DELETE /v1/peers/NAME → NodeInfo
+ *               GET /v1/peers/NAME/config → WireguardPeerConfig
  *               POST /v1/reservations {cidr, note} → Reservation   DELETE /v1/reservations/CIDR (URL-encoded)
  * both          GET /v1/cluster → ClusterInfo
  *               GET /healthz  GET /readyz  GET /metrics
@@ -21,6 +24,7 @@
  */
 
 import type { ErrorObject } from "../errors/warren-error.ts";
+import type { Cipher } from "../net/cipher.ts";
 import type { Encapsulation } from "../net/encapsulation.ts";
 
 export interface ErrorBody {
@@ -28,6 +32,18 @@ export interface ErrorBody {
 }
 
 export type NodeStateName = "ready" | "down";
+
+/** `node` has an agent; the others are foreign peers, by what they speak. */
+export type NodeKind = "node" | "vxlan" | "wireguard";
+
+export interface SealingInfo {
+  /** X25519 public key in base64, as WireGuard's tools write it. */
+  readonly publicKey: string;
+  /** Grows with every new key of the node. */
+  readonly epoch: number;
+  /** UDP port where sealed traffic is taken. */
+  readonly port: number;
+}
 
 export interface NodeInfo {
   readonly id: string;
@@ -40,6 +56,9 @@ export interface NodeInfo {
   readonly state: NodeStateName;
   /** A peer without an agent, such as a Linux vxlan device. */
   readonly foreign: boolean;
+  readonly kind: NodeKind;
+  /** Null for one that cannot seal. */
+  readonly sealing: SealingInfo | null;
   /** When the control plane last heard of it; null for foreign peers and where not known (an agent's view). */
   readonly lastSeen: string | null;
 }
@@ -49,6 +68,8 @@ export interface ClusterInfo {
   readonly podCidrs: readonly string[];
   readonly vni: number;
   readonly port: number;
+  /** UDP port of sealed traffic. */
+  readonly sealedPort: number;
   readonly cipher: string;
   /** What is in force: in a sealed cluster always `always`. */
   readonly encapsulation: Encapsulation;
@@ -127,6 +148,8 @@ export interface AgentStatus {
 export interface PeerInfo extends NodeInfo {
   /** How packets to it leave this node; `mixed` when only some of its pod CIDRs have a plain route. */
   readonly path: "encapsulated" | "direct" | "mixed";
+  /** What packets to it are sealed with: the pair's own cipher or the cluster's; `unknown` to this version: not sent. */
+  readonly cipher: Cipher | "unknown";
   /** Those of its pod CIDRs that have a plain route. What they carry is in no counter of Warren. */
   readonly directPodCidrs: readonly string[];
   readonly txPackets: number | null;
@@ -247,13 +270,82 @@ export interface TokenCreated extends TokenInfo {
   readonly token: string;
 }
 
-export interface ForeignPeerRequest {
+/** A VTEP without an agent, or a WireGuard peer. */
+export type ForeignPeerRequest = VxlanPeerRequest | WireguardPeerRequest;
+
+export interface VxlanPeerRequest {
   readonly name: string;
   readonly underlayAddress: string;
   readonly port?: number;
   readonly vtepMac: string;
   /** Prefixes behind it. Inside a pool they are taken from the pool. */
   readonly podCidrs: readonly string[];
+}
+
+export interface WireguardPeerRequest {
+  readonly name: string;
+  /** Base64, as `wg pubkey` prints it. */
+  readonly publicKey: string;
+  /** `ADDRESS:PORT` that packets are sent to until the peer is heard from elsewhere. */
+  readonly endpoint: string;
+  /** Prefixes behind it, as WireGuard calls them. Inside a pool they are taken from the pool. */
+  readonly allowedIps: readonly string[];
+}
+
+/** What a foreign WireGuard peer must know of the mesh. */
+export interface WireguardPeerConfig {
+  readonly name: string;
+  /** Its public key, to tell which private key belongs there. */
+  readonly publicKey: string;
+  readonly listenPort: number;
+  /** Its own addresses: the first of each prefix behind it. */
+  readonly addresses: readonly string[];
+  readonly mtu: number;
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly publicKey: string;
+    readonly endpoint: string;
+    readonly allowedIps: readonly string[];
+  }[];
+}
+
+/** The keys that a node seals with. The private halves are in no message, and in no log. */
+export interface KeysInfo {
+  /** In base64, as the netmap and WireGuard's tools have it. */
+  readonly publicKey: string;
+  readonly epoch: number;
+  readonly created: string;
+  readonly ageSeconds: number;
+  /** Made by a rotation that the control plane has not answered yet. */
+  readonly next: { readonly publicKey: string; readonly created: string } | null;
+  /** What is sealed to it is still opened until then. */
+  readonly previous: { readonly publicKey: string; readonly epoch: number; readonly answeredUntil: string } | null;
+  /** Newest epoch first; since the agent started. */
+  readonly traffic: readonly KeyTraffic[];
+}
+
+/** Packets of sessions whose handshake was made with the key of an epoch. */
+export interface KeyTraffic {
+  readonly epoch: number;
+  readonly opened: number;
+  /** Authentic, but never seen: gaps that the counters of the sessions show. */
+  readonly lost: number;
+  /** Came for a session of this epoch, and could not be opened. */
+  readonly undecryptable: number;
+}
+
+export interface RotateRequest {
+  /** Forget the old key at once. */
+  readonly now?: boolean;
+}
+
+export interface PeerCipherRequest {
+  /** A sealing cipher, or `default` for the cluster's. */
+  readonly cipher: string;
+}
+
+export interface PeerCipherInfo extends PeerCipherRequest {
+  readonly peer: string;
 }
 
 export interface PodRequest {

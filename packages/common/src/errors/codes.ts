@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   usage: row(EXIT.usage, 400, false, "A command, flag or argument is not known or has a value that cannot be used."),
   "config-invalid": row(EXIT.usage, 400, false, "A configuration key or value is wrong; file, line and key are named."),
   "address-invalid": row(EXIT.usage, 400, false, "A text is not an IP address, prefix or endpoint."),
+  "key-invalid": row(EXIT.usage, 400, false, "A text or message is not an X25519 public key that can be used."),
   "name-invalid": row(EXIT.usage, 400, false, "A name does not match [a-z0-9][a-z0-9._-]{0,62}."),
 
   "not-root": row(EXIT.error, 403, false, "The command needs root (CAP_NET_ADMIN)."),
@@ -68,15 +69,21 @@ export const ERROR_CODES = {
 
   "node-name-taken": row(EXIT.conflict, 409, false, "Another node has this name."),
   "underlay-taken": row(EXIT.conflict, 409, false, "Another node has this underlay address."),
+  "sealing-key-taken": row(EXIT.conflict, 409, false, "Another node or peer has this sealing key."),
   "pool-overlap": row(EXIT.usage, 400, false, "Two pools share addresses."),
   "pool-too-small": row(EXIT.usage, 400, false, "A pool cannot be cut into pod CIDRs of the asked size."),
   "pool-changed": row(
     EXIT.conflict,
     409,
     false,
-    "The asked pools, VNI or port differ from those the cluster was made with.",
+    "The asked pools, VNI or ports differ from those the cluster was made with.",
   ),
-  "setting-conflict": row(EXIT.conflict, 409, false, "Two settings of the cluster exclude each other."),
+  "setting-conflict": row(
+    EXIT.conflict,
+    409,
+    false,
+    "Two settings exclude each other: of the cluster, of a pair, or of a peer.",
+  ),
   "pool-exhausted": row(EXIT.conflict, 409, true, "Every pod CIDR of the pools is leased or reserved."),
   "addresses-exhausted": row(EXIT.conflict, 409, true, "Every pod address of the node's pod CIDR is in use."),
   "lease-lost": row(EXIT.conflict, 409, false, "The lease is no longer the caller's: its epoch is over."),
@@ -92,6 +99,7 @@ export const ERROR_CODES = {
   timeout: row(EXIT.notReady, 504, true, "The time limit ran out."),
   "not-ready": row(EXIT.notReady, 503, true, "The service is up but not ready yet."),
   "version-mismatch": row(EXIT.error, 400, false, "The two sides speak different protocol versions."),
+  "cipher-missing": row(EXIT.error, 500, false, "A cipher cannot be used on this host, or not in this implementation."),
   internal: row(EXIT.error, 500, false, "A defect in Warren."),
 } as const satisfies Record<string, CodeRow>;
 

@@ -51,6 +51,9 @@ export function createMeshClient(address: string, identity: Required<ChannelIden
     heartbeat: (request, signal) => channel.unary("Heartbeat", request, signal),
     watchNetmap: (request, signal) => channel.stream<typeof request, NetmapUpdate>("WatchNetmap", request, signal),
     renewCertificate: (request, signal) => channel.unary("RenewCertificate", request, signal),
+    setPairCipher: async (request, signal) => {
+      await channel.unary("SetPairCipher", request, signal);
+    },
     leave: async (request, signal) => {
       await channel.unary("Leave", request, signal);
     },

@@ -7,6 +7,7 @@ import type {
   RegisterResponse,
   RenewCertificateRequest,
   RenewCertificateResponse,
+  SetPairCipherRequest,
   WatchNetmapRequest,
 } from "./messages.ts";
 
@@ -20,5 +21,7 @@ export interface MeshApi {
   /** Lasts until `signal` aborts (ends without error) or the connection breaks (throws `unavailable`). */
   watchNetmap(request: WatchNetmapRequest, signal: AbortSignal): AsyncIterable<NetmapUpdate>;
   renewCertificate(request: RenewCertificateRequest, signal?: AbortSignal): Promise<RenewCertificateResponse>;
+  /** Another cipher than the cluster's between the caller and one peer, or the cluster's again. */
+  setPairCipher(request: SetPairCipherRequest, signal?: AbortSignal): Promise<void>;
   leave(request: LeaveRequest, signal?: AbortSignal): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -32,7 +32,23 @@ describe("state file", () => {
     writeFileSync(join(dir, "things.json.new"), "left by a killed process", { mode: 0o666 });
     make().write({ secret: 1 });
     expect(statSync(join(dir, "things.json")).mode & 0o777).toBe(0o600);
-    expect(make().mode()).toBe(0o600);
+  });
+
+  it("refuses a secret that others can read, and nothing but a secret", () => {
+    const path = join(dir, "things.json");
+    const options = { path, format: "things/1", what: "the things", wayOut: "remove it" };
+    const secret = new StateFile({ ...options, secret: { holds: "a key", remedy: "make another" } });
+    expect(secret.read()).toBeNull();
+    secret.write({ key: 1 });
+    expect(secret.read()).toEqual({ key: 1 });
+    for (const mode of [0o640, 0o604, 0o660, 0o601]) {
+      chmodSync(path, mode);
+      expect(() => secret.read()).toThrow(expect.objectContaining({ code: "key-exposed" }));
+      expect(() => secret.read()).toThrow(new RegExp(`a key .*0${mode.toString(8)}.*chmod 600 ${path}.*make another`));
+      expect(new StateFile(options).read()).toEqual({ key: 1 });
+    }
+    chmodSync(path, 0o400);
+    expect(secret.read()).toEqual({ key: 1 });
   });
 
   it("refuses any damage with the way out, and leaves the file as it is", () => {

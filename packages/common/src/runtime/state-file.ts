@@ -28,6 +28,13 @@ export interface StateFileOptions {
   readonly what: string;
   /** What to do when it cannot be read, a whole sentence without a full stop. */
   readonly wayOut: string;
+  /** Given for a file with a private key: others than its owner must not be able to read it. */
+  readonly secret?: {
+    /** What it holds, for messages: "the private key of this node". */
+    readonly holds: string;
+    /** What to do when somebody may have read it, to follow "if somebody may have". */
+    readonly remedy: string;
+  };
 }
 
 /**
@@ -41,9 +48,10 @@ export class StateFile<T> {
     this.#options = options;
   }
 
-  /** Null when there is no file. Throws `state-corrupt` when it cannot be trusted. */
+  /** Null when there is no file. Throws `state-corrupt` when it cannot be trusted; `key-exposed` for an open secret. */
   read(): T | null {
     const { path, format } = this.#options;
+    this.#assertPrivate();
     let text: string;
     try {
       text = readFileSync(path, "utf8");
@@ -96,10 +104,16 @@ export class StateFile<T> {
     rmSync(this.#options.path, { force: true });
   }
 
-  /** Permission bits, such as 0o600; null when there is no file. */
-  mode(): number | null {
-    const stats = statSync(this.#options.path, { throwIfNoEntry: false });
-    return stats ? stats.mode & 0o777 : null;
+  #assertPrivate(): void {
+    const { path, secret } = this.#options;
+    const stats = secret && statSync(path, { throwIfNoEntry: false });
+    const mode = stats ? stats.mode & 0o777 : 0;
+    if (!secret || (mode & 0o077) === 0) return;
+    throw new WarrenError(
+      "key-exposed",
+      `${path} holds ${secret.holds} and has mode 0${mode.toString(8)}: others may have read it; expected 0600. If nobody ` +
+        `did, run: chmod 600 ${path}; if somebody may have, ${secret.remedy}`,
+    );
   }
 
   #corrupt(why: string, cause?: unknown): WarrenError {

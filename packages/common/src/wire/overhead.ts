@@ -12,6 +12,14 @@ import type { IpFamily } from "../net/address.ts";
  *     └─────────┴───────┴────────────┴─────────────────┴───────────────────┘
  *     ◄──────── 50 over IPv4, 70 over IPv6 ───────────►
  *
+ * and sealed (WireGuard paper §5.4.6), where what is sealed is padded to a multiple of 16, but never beyond the overlay MTU:
+ *
+ *     ┌─────────┬───────┬────────────┬─────────────────────────────────────┬─────┐
+ *     │ outer IP│  UDP  │ transport  │ inner IP packet                     │ tag │
+ *     │ 20 / 40 │   8   │    16      │ ≤ overlay MTU                       │ 16  │
+ *     └─────────┴───────┴────────────┴─────────────────────────────────────┴─────┘
+ *     ◄── 44 over IPv4, 64 over IPv6 ►                           and 16 more ◄────►
+ *
  * The underlay's own Ethernet header is not part of its MTU and so not of the sum.
  */
 const OUTER_IPV4 = 20;
@@ -22,6 +30,21 @@ const INNER_ETHERNET = 14;
 
 /** What is written in front of an inner packet by us; the kernel's socket adds UDP and outer IP. */
 export const VXLAN_ENCAPSULATION = VXLAN + INNER_ETHERNET;
+
+/** In front of what is sealed: type, receiver index, counter. Behind it: the tag of either cipher. */
+export const SEALED_HEADER = 16;
+export const SEALED_TAG = 16;
+/** What is sealed is as long as a multiple of this. */
+const SEALED_UNIT = 16;
+
+/** How packets between nodes travel: as VXLAN, or sealed. */
+export type Framing = "plain" | "sealed";
+
+/** Zero bytes behind a packet of `length` bytes before it is sealed, so that less can be told from lengths. */
+export function sealedPadding(length: number, overlayMtu: number): number {
+  const padded = (length + SEALED_UNIT - 1) & -SEALED_UNIT;
+  return padded > overlayMtu ? Math.max(0, overlayMtu - length) : padded - length;
+}
 
 /**
  * Bytes the arena keeps free in front of every inner packet:
@@ -42,15 +65,16 @@ export const MIN_IPV6_MTU = 1280;
 /** Smallest MTU a link may have to carry IPv4 (RFC 791 §3.2). */
 export const MIN_IPV4_MTU = 68;
 
-/** Bytes that encapsulation takes from the underlay's MTU: 50 over IPv4, 70 over IPv6. */
-export function encapsulationOverhead(underlayFamily: IpFamily): number {
-  return (underlayFamily === 4 ? OUTER_IPV4 : OUTER_IPV6) + UDP + VXLAN_ENCAPSULATION;
+/** Bytes that encapsulation takes from the underlay's MTU: 50 over IPv4 and 70 over IPv6, sealed 60 and 80. */
+export function encapsulationOverhead(underlayFamily: IpFamily, framing: Framing = "plain"): number {
+  const ours = framing === "plain" ? VXLAN_ENCAPSULATION : SEALED_HEADER + SEALED_TAG;
+  return (underlayFamily === 4 ? OUTER_IPV4 : OUTER_IPV6) + UDP + ours;
 }
 
 /**
  * MTU of the overlay device. May be less than `MIN_IPV6_MTU`, or even negative: the caller compares, because only it
  * knows which families the pods use.
  */
-export function overlayMtu(underlayMtu: number, underlayFamily: IpFamily): number {
-  return underlayMtu - encapsulationOverhead(underlayFamily);
+export function overlayMtu(underlayMtu: number, underlayFamily: IpFamily, framing: Framing = "plain"): number {
+  return underlayMtu - encapsulationOverhead(underlayFamily, framing);
 }

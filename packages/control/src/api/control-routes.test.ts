@@ -8,6 +8,7 @@ import type {
   TokenCreated,
   TokenInfo,
 } from "@warren/common/api/types.ts";
+import { createSealingKey, formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { run } from "@warren/common/runtime/run.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ControlHarness, registerRequest } from "../app/testing/control-harness.ts";
@@ -88,6 +89,45 @@ describe("local API of the control plane", () => {
     await control.call("DELETE", "/v1/peers/gw");
     expect(await control.call("GET", "/v1/peers")).toEqual([]);
     await expect(control.call("DELETE", "/v1/peers/gw")).rejects.toThrow(coded("not-found"));
+  });
+
+  it("adds a WireGuard peer, and tells the other side of it all that it must know", async () => {
+    const publicKey = formatSealingKey(createSealingKey().publicKey);
+    const peer = {
+      ...{ name: "laptop", publicKey, endpoint: "[2001:db8::7]:41194" },
+      allowedIps: ["10.9.0.0/24", "fd00:9::7/128"],
+    };
+    await expect(control.call("POST", "/v1/peers", peer)).rejects.toThrow(coded("setting-conflict"));
+    await control.call("POST", "/v1/cluster", { cipher: "chacha20-poly1305" });
+    expect(await control.call<NodeInfo>("POST", "/v1/peers", peer)).toMatchObject({
+      ...{
+        name: "laptop",
+        kind: "wireguard",
+        foreign: true,
+        underlayAddress: "2001:db8::7",
+        podCidrs: peer.allowedIps,
+      },
+      sealing: { publicKey, epoch: 1, port: 41194 },
+    });
+    await expect(control.call("POST", "/v1/peers", { ...peer, vtepMac: "02:00:00:00:00:09" })).rejects.toThrow(
+      coded("usage"),
+    );
+    const sealing_key = createSealingKey().publicKey;
+    const a = await control.join("a", "192.0.2.1");
+    await a.mesh.register(registerRequest(a, { sealing_key, sealed_port: 51900 }));
+    // Enrolled, and not in the mesh yet.
+    await control.join("b", "192.0.2.2");
+    expect(await control.call("GET", "/v1/peers/laptop/config")).toEqual({
+      ...{ name: "laptop", publicKey, listenPort: 41194, mtu: 1420 },
+      addresses: ["10.9.0.1/24", "fd00:9::7/128"],
+      nodes: [
+        {
+          ...{ name: "a", publicKey: formatSealingKey(sealing_key), endpoint: "192.0.2.1:51900" },
+          allowedIps: ["10.244.0.0/24"],
+        },
+      ],
+    });
+    await expect(control.call("GET", "/v1/peers/a/config")).rejects.toThrow(coded("not-found"));
   });
 
   it("removes a node by its name and shows what it had", async () => {

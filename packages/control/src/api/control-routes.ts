@@ -1,5 +1,5 @@
 import { LocalReply, type Route } from "@warren/common/api/route.ts";
-import type { ControlStatus, ForeignPeerRequest, TokenRequest } from "@warren/common/api/types.ts";
+import type { ControlStatus, ForeignPeerRequest, TokenRequest, VxlanPeerRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { changeCluster } from "../mesh/cluster-change.ts";
 import { addForeignPeer, removeForeignPeer } from "../mesh/foreign-peers.ts";
@@ -9,7 +9,15 @@ import { addReservation, removeReservation } from "../mesh/reservations.ts";
 import { errorAtEdge } from "../store/error-at-edge.ts";
 import { describeCluster, describeIpam, describeNode, describeNodes } from "./describe.ts";
 import type { ControlMetrics } from "./metrics.ts";
-import { clusterChange, foreignPeerRequest, readBody, reservationRequest, tokenRequest } from "./request-shapes.ts";
+import {
+  clusterChange,
+  readBody,
+  reservationRequest,
+  tokenRequest,
+  vxlanPeerRequest,
+  wireguardPeerRequest,
+} from "./request-shapes.ts";
+import { wireguardConfig } from "./wireguard-config.ts";
 
 export interface ControlRoutesOptions {
   readonly core: MeshCore;
@@ -64,10 +72,12 @@ export function controlRoutes(options: ControlRoutesOptions): Route[] {
     {
       method: "POST",
       path: "/v1/peers",
-      handle: async ({ body }) => {
-        const request = readBody(foreignPeerRequest, body) as ForeignPeerRequest;
-        return describeNode(core.context, await addForeignPeer(core.context, request));
-      },
+      handle: async ({ body }) => describeNode(core.context, await addForeignPeer(core.context, peerOf(body))),
+    },
+    {
+      method: "GET",
+      path: "/v1/peers/:name/config",
+      handle: ({ params }) => wireguardConfig(core.context, params["name"]!),
     },
     {
       method: "DELETE",
@@ -97,6 +107,12 @@ export function controlRoutes(options: ControlRoutesOptions): Route[] {
     { method: "DELETE", path: "/v1/tokens/:id", handle: ({ params }) => core.context.tokens.revoke(params["id"]!) },
   ];
   return [...routes, ...probeRoutes(options)].map(withEdgeErrors);
+}
+
+/** A request with a public key is of a WireGuard peer, any other of a VXLAN peer. */
+function peerOf(body: unknown): ForeignPeerRequest {
+  const isWireguard = typeof body === "object" && body !== null && "publicKey" in body;
+  return isWireguard ? readBody(wireguardPeerRequest, body) : (readBody(vxlanPeerRequest, body) as VxlanPeerRequest);
 }
 
 /** A full disk is shown as what it is, not as a store that does not answer. */

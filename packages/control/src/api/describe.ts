@@ -4,12 +4,13 @@ import { formatPrefix } from "@warren/common/net/prefix.ts";
 import { poolUsage } from "../ipam/allocator.ts";
 import type { MeshContext } from "../mesh/context.ts";
 import { ipamState } from "../mesh/ipam-state.ts";
-import type { ClusterRecord, NodeRecord } from "../registry/keys.ts";
+import { type ClusterRecord, type NodeRecord, sealedPortOf } from "../registry/keys.ts";
 
 /** The cluster's settings as the local API shows them. */
 export function describeCluster(cluster: ClusterRecord): ClusterInfo {
   const { id, pools, vni, port, cipher } = cluster;
-  return { id, podCidrs: pools, vni, port, cipher, encapsulation: encapsulationOf(cluster) };
+  const sealedPort = sealedPortOf(cluster);
+  return { id, podCidrs: pools, vni, port, sealedPort, cipher, encapsulation: encapsulationOf(cluster) };
 }
 
 /** A node or foreign peer as the local API shows it. */
@@ -27,6 +28,14 @@ export function describeNode({ view, liveness }: MeshContext, node: NodeRecord):
     epoch: Math.max(0, ...leases.map((lease) => lease.epoch)),
     state: ready ? "ready" : "down",
     foreign: node.foreign,
+    kind: node.foreign ? (node.sealingKey ? "wireguard" : "vxlan") : "node",
+    sealing: node.sealingKey
+      ? {
+          publicKey: node.sealingKey,
+          epoch: node.keyEpoch ?? 0,
+          port: node.sealedPort ?? sealedPortOf(view.cluster),
+        }
+      : null,
     lastSeen: lastSeenMs === null ? null : isoTime(lastSeenMs),
   };
 }

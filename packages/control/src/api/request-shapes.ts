@@ -8,12 +8,19 @@ export const clusterChange = z.record(z.string(), z.string());
 
 export const reservationRequest = z.strictObject({ cidr: z.string(), note: z.string().max(200).default("") });
 
-export const foreignPeerRequest = z.strictObject({
+export const vxlanPeerRequest = z.strictObject({
   name: z.string(),
   underlayAddress: z.string(),
   port: z.number().int().optional(),
   vtepMac: z.string(),
   podCidrs: z.array(z.string()),
+});
+
+export const wireguardPeerRequest = z.strictObject({
+  name: z.string(),
+  publicKey: z.string(),
+  endpoint: z.string(),
+  allowedIps: z.array(z.string()),
 });
 
 /** The body of a request in the expected shape. @throws `usage`, naming the field */

@@ -90,6 +90,28 @@ describe("control plane", () => {
     expect(warnings).toEqual([expect.stringContaining("warren cluster set encapsulation=never")]);
   });
 
+  it("makes a cluster with the cipher asked for; later starts keep it, and say so; ports cannot be one", async () => {
+    const warnings: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line: string) => void warnings.push(line) });
+    await expect(control.start({ "sealed-port": 4789 })).rejects.toThrow(coded("setting-conflict"));
+    await expect(control.start({ cipher: "aes-256-gcm", encapsulation: "never" })).rejects.toThrow(
+      coded("setting-conflict"),
+    );
+    expect(await readdir(control.dir)).toEqual([]);
+    await control.start({ cipher: "aes-256-gcm", "sealed-port": 51900 });
+    const { cluster } = await control.call<ControlStatus>("GET", "/v1/status");
+    expect(cluster).toMatchObject({ cipher: "aes-256-gcm", sealedPort: 51900 });
+    await control.stop();
+    await control.start({ cipher: "none", "sealed-port": 51900 }, { logger });
+    expect(await control.call("GET", "/v1/cluster")).toEqual(cluster);
+    expect(warnings).toEqual([expect.stringContaining("warren cluster set cipher=none")]);
+    const a = await control.join("a", "192.0.2.1");
+    await expect(a.mesh.register(registerRequest(a))).rejects.toMatchObject({
+      code: "version-mismatch",
+      message: expect.stringContaining("this agent cannot seal"),
+    });
+  });
+
   it("ends watches with unavailable when it stops, and leaves nothing behind but its data", async () => {
     await control.start();
     const node = await control.join("a", "192.0.2.1");

@@ -14,9 +14,8 @@ import { controlRoutes, probeRoutes } from "../api/control-routes.ts";
 import { describeCluster } from "../api/describe.ts";
 import { countNodes, createControlMetrics } from "../api/metrics.ts";
 import { openCaFile } from "../identity/ca-file.ts";
-import { parsePools } from "../ipam/pools.ts";
 import { createMeshCore, type MeshCore } from "../mesh/mesh-core.ts";
-import { ensureCluster, readCluster } from "../registry/cluster-settings.ts";
+import { type ClusterSettings, checkSettings, ensureCluster, readCluster } from "../registry/cluster-settings.ts";
 import type { Timing } from "../registry/timing.ts";
 import { createRpcServer, type RpcServer } from "../rpc/rpc-server.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -77,19 +76,24 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
   }
 
   async function start(signal?: AbortSignal): Promise<void> {
-    // Before anything is written: a wrong pool leaves no trace.
-    parsePools(config["pod-cidr"], config["node-prefix"]);
+    // Before anything is written: a wrong setting leaves no trace.
+    const settings = settingsOf(config);
+    checkSettings(settings);
     const store = deps.store ?? openStore(config, clock);
     phases.push(() => store.close());
     const isNew = (await readCluster(store)) === null;
     const ca = await openCaFile(join(config["data-dir"], "ca.json"), clock, isNew);
-    const { "pod-cidr": pools, "node-prefix": nodePrefix, vni, port, encapsulation } = config;
-    const made = await ensureCluster(store, { pools, nodePrefix, vni, port, encapsulation }, ca.keyHash, clock);
-    const mode = encapsulationOf(made);
-    if (encapsulation !== undefined && encapsulation !== mode)
+    const made = await ensureCluster(store, settings, ca.keyHash, clock);
+    for (const [name, value] of [
+      ["cipher", made.cipher],
+      ["encapsulation", encapsulationOf(made)],
+    ] as const) {
+      const asked = config[name];
+      if (asked === undefined || asked === value) continue;
       logger.warn(
-        `the cluster's encapsulation is ${mode}, --encapsulation ${encapsulation} is for new clusters; change it with: warren cluster set encapsulation=${encapsulation}`,
+        `the cluster's ${name} is ${value}, --${name} ${asked} is for new clusters; change it with: warren cluster set ${name}=${asked}`,
       );
+    }
     const core = createMeshCore({ store, clock, ca, logger, ...(deps.timing && { timing: deps.timing }) });
     await phase(core);
     signal?.throwIfAborted();
@@ -150,6 +154,12 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     },
     stop,
   };
+}
+
+function settingsOf(config: ControlConfig): ClusterSettings {
+  const { "pod-cidr": pools, "node-prefix": nodePrefix, "sealed-port": sealedPort } = config;
+  const { vni, port, cipher, encapsulation } = config;
+  return { pools, nodePrefix, vni, port, sealedPort, cipher, encapsulation };
 }
 
 function openStore(config: ControlConfig, clock: Clock): Store {

@@ -1,4 +1,5 @@
 import { checked } from "@warren/common/config/checked.ts";
+import { CIPHERS, SEALED_PORT } from "@warren/common/net/cipher.ts";
 import { ENCAPSULATIONS } from "@warren/common/net/encapsulation.ts";
 import { parseEndpoint } from "@warren/common/net/endpoint.ts";
 import { formatPrefix, parsePrefix } from "@warren/common/net/prefix.ts";
@@ -14,9 +15,9 @@ const podCidr = checked((text) => formatPrefix(parsePrefix(text)));
 
 /**
  * Configuration of `warren control`. A key is the flag without its dashes, the key of `control.yaml`, and, in upper
- * case with underscores, the variable `WARREN_…`. What the cluster was made with (pod-cidr, node-prefix, vni, port) is
- * kept in the store; see `registry/cluster-settings.ts` for a restart with other values. `encapsulation` has no default
- * here, so that a start can tell whether it was asked for.
+ * case with underscores, the variable `WARREN_…`. What the cluster was made with (pod-cidr, node-prefix, vni, port,
+ * sealed-port) is kept in the store; see `registry/cluster-settings.ts` for a restart with other values. `cipher` and
+ * `encapsulation` have no default here, so that a start can tell whether they were asked for.
  */
 export const controlConfigSchema = z.strictObject({
   "data-dir": z.string().min(1).default("/var/lib/warren/control").describe("State and keys; back it up"),
@@ -37,6 +38,11 @@ export const controlConfigSchema = z.strictObject({
     .describe("Length of a node's IPv4 pod CIDR; an IPv6 one is a /64"),
   vni: z.number().int().min(1).max(0xffffff).default(4096).describe("VXLAN network identifier"),
   port: z.number().int().min(1).max(65535).default(4789).describe("UDP port of VXLAN"),
+  "sealed-port": z.number().int().min(1).max(65535).default(SEALED_PORT).describe("UDP port of sealed traffic"),
+  cipher: z
+    .enum(CIPHERS)
+    .optional()
+    .describe("Of a new cluster: none, chacha20-poly1305 or aes-256-gcm; later `warren cluster set cipher=…`"),
   encapsulation: z
     .enum(ENCAPSULATIONS)
     .optional()

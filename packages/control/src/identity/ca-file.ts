@@ -14,15 +14,8 @@ export async function openCaFile(path: string, clock: Clock, mayCreate: boolean)
     format: "warren-ca/1",
     what: "the key of the cluster's CA",
     wayOut: "restore a backup of the data directory, or move the directory away and join every node again",
+    secret: { holds: "the CA's key", remedy: "make a new cluster" },
   });
-  const mode = file.mode();
-  if (mode !== null && (mode & 0o077) !== 0) {
-    throw new WarrenError(
-      "key-exposed",
-      `${path} holds the CA's key and has mode 0${mode.toString(8)}, expected 0600. If nobody read it, run ` +
-        `"chmod 600 ${path}"; if somebody may have, make a new cluster`,
-    );
-  }
   const found = file.read();
   if (found) return CertificateAuthority.open(found, clock);
   if (!mayCreate) {

@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { randomId } from "@warren/common/identity/id.ts";
-import { formatMac } from "@warren/common/net/mac.ts";
 import { checkName } from "@warren/common/net/name.ts";
 import type { EnrollRequest, EnrollResponse } from "@warren/common/rpc/messages.ts";
 import type { NodeRecord } from "../registry/keys.ts";
@@ -9,6 +7,8 @@ import type { Draft } from "../registry/transactor.ts";
 import { claimNode } from "./claims.ts";
 import type { MeshContext } from "./context.ts";
 import { checkProtocol, checkUnderlay } from "./node-checks.ts";
+import { forgetPairs } from "./pair-ciphers.ts";
+import { vtepMac } from "./vtep-mac.ts";
 
 /** A node that asks to be let in. */
 export interface Applicant {
@@ -83,11 +83,13 @@ export function admit(context: MeshContext, draft: Draft, applicant: Applicant, 
 }
 
 /** A node that gave its name up when it left is forgotten when another one takes it. */
-function forgetNamesake({ view, clock }: MeshContext, draft: Draft, name: string): void {
+function forgetNamesake(context: MeshContext, draft: Draft, name: string): void {
+  const { view, clock } = context;
   for (const old of view.nodes.values()) {
     if (old.name !== name || old.foreign || view.names.get(name) === old.id) continue;
     draft.delete(view.nodes, old.id);
     draft.delete(view.heard, old.id);
+    forgetPairs(context, draft, old.id);
     draft.put(view.revoked, old.id, { id: old.id, name, revokedMs: clock.nowMs() });
   }
 }
@@ -100,14 +102,4 @@ function knownNode({ view }: MeshContext, draft: Draft, nodeId: string, name: st
     throw new WarrenError("token-used", `this key joined as node ${node.name}; it cannot join again as ${name}`);
   }
   return node;
-}
-
-/**
- * The Ethernet address of a node's VTEP: locally administered, unicast, and the same for the whole life of the node, so
- * that peers with static tables stay right.
- */
-function vtepMac(nodeId: string): string {
-  const bytes = createHash("sha256").update(`warren vtep ${nodeId}`).digest().subarray(0, 6);
-  bytes[0] = 0x02;
-  return formatMac(bytes);
 }

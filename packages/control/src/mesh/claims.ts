@@ -2,12 +2,12 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { NodeRecord } from "../registry/keys.ts";
 import type { Draft } from "../registry/transactor.ts";
 import type { MeshContext } from "./context.ts";
-import { endNode, releaseUnderlay } from "./removal.ts";
+import { endNode, releaseSealingKey, releaseUnderlay } from "./removal.ts";
 
 /**
- * Makes name and underlay address of `node` its own in the transaction.
+ * Makes name, underlay address and sealing key of `node` its own in the transaction.
  * @param before the node's record so far, whose claims it gives up
- * @throws `node-name-taken`, `underlay-taken`, both naming both nodes. A holder whose retention is over does not count:
+ * @throws `node-name-taken`, `underlay-taken`, `sealing-key-taken`, all naming both nodes. A holder whose retention is over does not count:
  *   it is removed for good
  */
 export function claimNode(context: MeshContext, draft: Draft, node: NodeRecord, before?: NodeRecord): void {
@@ -30,9 +30,20 @@ export function claimNode(context: MeshContext, draft: Draft, node: NodeRecord, 
         `"warren nodes revoke ${addressHolder.name}" on the control plane`,
     );
   }
+  const { sealingKey } = node;
+  const keyHolder = sealingKey && otherHolder(context, draft, draft.read(view.sealingKeys, sealingKey), node.id);
+  if (keyHolder) {
+    throw new WarrenError(
+      "sealing-key-taken",
+      `the sealing key ${sealingKey} is taken: ${keyHolder.name} (${keyHolder.id}) has it, so ${node.name} cannot. A key ` +
+        `belongs to one machine: make one on ${node.name}, or remove ${keyHolder.name} first`,
+    );
+  }
   if (before && before.underlayAddress !== node.underlayAddress) releaseUnderlay(context, draft, before);
+  if (before && before.sealingKey !== sealingKey) releaseSealingKey(context, draft, before);
   draft.put(view.names, node.name, node.id);
   draft.put(view.underlays, node.underlayAddress, node.id);
+  if (sealingKey) draft.put(view.sealingKeys, sealingKey, node.id);
 }
 
 function otherHolder(

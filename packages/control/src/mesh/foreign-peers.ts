@@ -2,7 +2,6 @@ import type { ForeignPeerRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { randomId } from "@warren/common/identity/id.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
-import { formatMac, parseMac } from "@warren/common/net/mac.ts";
 import { checkName } from "@warren/common/net/name.ts";
 import { formatPrefix, type Prefix, parsePrefix, prefixContains, prefixesOverlap } from "@warren/common/net/prefix.ts";
 import type { NodeRecord } from "../registry/keys.ts";
@@ -10,39 +9,40 @@ import type { Draft } from "../registry/transactor.ts";
 import { claimNode } from "./claims.ts";
 import type { MeshContext } from "./context.ts";
 import { claimIpam } from "./ipam-state.ts";
-import { checkPort, checkUnderlay } from "./node-checks.ts";
+import { checkUnderlay } from "./node-checks.ts";
+import { forgetPairs } from "./pair-ciphers.ts";
+import { vxlanPeer, wireguardPeer } from "./peer-kinds.ts";
 import { releaseClaims } from "./removal.ts";
 import { checkUnleased } from "./reservations.ts";
+import { draftCluster } from "./sealing.ts";
 
 const MAX_PREFIXES = 256;
 
 /**
- * Makes a VTEP without an agent part of every netmap: a Linux vxlan device, Open vSwitch, a router. Prefixes of it that
- * lie in a pool are never leased.
- * @throws `node-name-taken`, `underlay-taken`; `already-exists` when a prefix is leased or another peer's; `pool-overlap`
- *   for a prefix that holds a whole pool; `address-invalid`, `name-invalid`, `usage`
+ * Makes a peer without an agent part of every netmap. Prefixes of it that lie in a pool are never leased.
+ * @throws `node-name-taken`, `underlay-taken`, `sealing-key-taken`; `already-exists` when a prefix is leased or another
+ *   peer's; `pool-overlap` for a prefix that holds a whole pool; `setting-conflict` for one that does not speak what the
+ *   cluster does; `address-invalid`, `name-invalid`, `key-invalid`, `usage`
  */
 export async function addForeignPeer(context: MeshContext, request: ForeignPeerRequest): Promise<NodeRecord> {
   const { view, transactor, clock, logger } = context;
-  const prefixes = checkPrefixes(context, request.podCidrs);
-  const mac = parseMac(request.vtepMac);
-  if ((mac[0]! & 1) === 1) {
-    throw new WarrenError("address-invalid", `${request.vtepMac} is a group address; expected the one of a device`);
-  }
+  const asked = "publicKey" in request ? wireguardPeer(request) : vxlanPeer(request);
+  const prefixes = checkPrefixes(context, asked.podCidrs);
+  const id = randomId(12);
   const peer: NodeRecord = {
-    id: randomId(12),
-    name: checkName(request.name, "peer"),
-    underlayAddress: checkUnderlay(context, request.underlayAddress),
-    port: checkPort(request.port ?? view.cluster.port),
-    vtepMac: formatMac(mac),
+    id,
+    name: checkName(asked.name, "peer"),
+    underlayAddress: checkUnderlay(context, asked.underlayAddress),
     foreign: true,
     podCidrs: prefixes.map(formatPrefix),
     version: "",
     enrolledMs: clock.nowMs(),
     keyHash: "",
     joined: true,
+    ...asked.record(id, view.cluster),
   };
   await transactor.run((draft) => {
+    asked.admit(draftCluster(context, draft));
     for (const prefix of prefixes) {
       checkUnleased(context, prefix);
       checkOtherPeers(context, prefix);
@@ -66,6 +66,7 @@ export async function removeForeignPeer(context: MeshContext, name: string): Pro
     draft.read(view.nodes, found.id);
     claimIpam(context, draft);
     releaseClaims(context, draft, found);
+    forgetPairs(context, draft, found.id);
     draft.delete(view.nodes, found.id);
     return found;
   });

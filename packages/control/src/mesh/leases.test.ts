@@ -91,6 +91,8 @@ async function run(
     held_pod_cidrs: node.held,
     held_epoch: 0,
     accept_new_lease: index % 2 === 0,
+    sealing_key: new Uint8Array(),
+    sealed_port: 0,
   });
   node.held = self.pod_cidrs;
 }

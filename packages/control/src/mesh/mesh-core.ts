@@ -17,6 +17,7 @@ import { type Applicant, admit, enroll } from "./admission.ts";
 import type { MeshContext } from "./context.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { leave } from "./leave.ts";
+import { setPairCipher } from "./pair-ciphers.ts";
 import { register } from "./registration.ts";
 
 export interface MeshCoreOptions {
@@ -96,6 +97,7 @@ function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
       requireNode(view, nodeId);
       return { certificate_der: certificate, ca_der: ca.der };
     },
+    setPairCipher: async (request) => setPairCipher(running(), nodeId, request),
     leave: async (request) => leave(running(), nodeId, request),
   };
 }

@@ -2,20 +2,22 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatPrefix, parsePrefix } from "@warren/common/net/prefix.ts";
 import type { RegisterRequest, RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { decideLease, type LeaseDecision } from "../ipam/allocator.ts";
-import { clusterMessage } from "../netmap/node-message.ts";
-import type { NodeRecord } from "../registry/keys.ts";
+import { clusterMessage, sealingFields } from "../netmap/node-message.ts";
+import type { ClusterRecord, NodeRecord } from "../registry/keys.ts";
 import { requireNode } from "./access.ts";
 import { claimNode } from "./claims.ts";
 import type { MeshContext } from "./context.ts";
 import { claimIpam, ipamState, putLeases } from "./ipam-state.ts";
 import { checkPort, checkProtocol, checkUnderlay, cleanVersion } from "./node-checks.ts";
+import { checkSealing, draftCluster, withSealing } from "./sealing.ts";
 
 /** A node has one CIDR per family; more is a mistake or an attack. */
 const MAX_HELD = 8;
 
 /**
- * Takes or renews a node's lease. Idempotent; may change the node's underlay address and port, nothing else.
- * @throws `forbidden` for another name than the enrolled one; `underlay-taken`; `lease-lost`; `pool-exhausted`
+ * Takes or renews a node's lease. Idempotent; may change the node's underlay address, ports and sealing key, nothing else.
+ * @throws `forbidden` for another name than the enrolled one; `underlay-taken`; `key-invalid`, `sealing-key-taken`;
+ *   `version-mismatch` for a node that cannot seal where all others do; `lease-lost`; `pool-exhausted`
  */
 export async function register(
   context: MeshContext,
@@ -26,6 +28,7 @@ export async function register(
   checkProtocol(request.protocol);
   const underlayAddress = checkUnderlay(context, request.underlay_address);
   const port = checkPort(request.port);
+  const sealing = checkSealing(request);
   const held = canonicalHeld(request.held_pod_cidrs);
   const { node, lease } = await transactor.run((draft) => {
     const before = requireNode(view, nodeId);
@@ -36,7 +39,8 @@ export async function register(
         `node ${before.name} (${nodeId}) cannot register as ${request.node_name}: its certificate is for its own name`,
       );
     }
-    const node = { ...before, underlayAddress, port, version: cleanVersion(request.version), joined: true };
+    const told = { underlayAddress, port, version: cleanVersion(request.version), joined: true };
+    const node = withSealing(draftCluster(context, draft), { ...before, ...told }, sealing);
     claimNode(context, draft, node, before);
     const lease = decideLease(ipamState(context), {
       nodeId,
@@ -54,7 +58,7 @@ export async function register(
   logLease(context, node, lease);
   return {
     cluster: clusterMessage(view),
-    self: selfMessage(node, lease),
+    self: selfMessage(view.cluster, node, lease),
     heartbeat_interval_ms: timing.heartbeatMs,
   };
 }
@@ -65,7 +69,7 @@ function canonicalHeld(held: readonly string[]): string[] {
   return held.map((cidr) => formatPrefix(parsePrefix(cidr)));
 }
 
-function selfMessage(node: NodeRecord, lease: LeaseDecision): RegisterResponse["self"] {
+function selfMessage(cluster: ClusterRecord, node: NodeRecord, lease: LeaseDecision): RegisterResponse["self"] {
   return {
     id: node.id,
     name: node.name,
@@ -76,6 +80,7 @@ function selfMessage(node: NodeRecord, lease: LeaseDecision): RegisterResponse["
     epoch: lease.epoch,
     state: "NODE_STATE_READY",
     foreign: false,
+    ...sealingFields(cluster, node),
   };
 }
 

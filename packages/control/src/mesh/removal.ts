@@ -4,6 +4,7 @@ import type { NodeRecord } from "../registry/keys.ts";
 import type { Draft } from "../registry/transactor.ts";
 import type { MeshContext } from "./context.ts";
 import { claimIpam, putLeases } from "./ipam-state.ts";
+import { forgetPairs } from "./pair-ciphers.ts";
 
 /**
  * Ends a node for good in the transaction: out of every netmap, lease over, name and address free, and its identity
@@ -14,6 +15,7 @@ export function endNode(context: MeshContext, draft: Draft, node: NodeRecord): v
   draft.read(view.nodes, node.id);
   releaseLease(context, draft, node.id);
   releaseClaims(context, draft, node);
+  forgetPairs(context, draft, node.id);
   draft.delete(view.nodes, node.id);
   draft.delete(view.heard, node.id);
   draft.put(view.revoked, node.id, { id: node.id, name: node.name, revokedMs: clock.nowMs() });
@@ -26,15 +28,20 @@ export function releaseLease(context: MeshContext, draft: Draft, nodeId: string)
   putLeases(context, draft, endLease(leases, context.clock.nowMs()));
 }
 
-/** Gives up name and address in the transaction, as far as they are the node's. */
+/** Gives up name, address and sealing key in the transaction, as far as they are the node's. */
 export function releaseClaims(context: MeshContext, draft: Draft, node: NodeRecord): void {
   const { view } = context;
   if (draft.read(view.names, node.name) === node.id) draft.delete(view.names, node.name);
   releaseUnderlay(context, draft, node);
+  releaseSealingKey(context, draft, node);
 }
 
 export function releaseUnderlay({ view }: MeshContext, draft: Draft, node: NodeRecord): void {
   if (draft.read(view.underlays, node.underlayAddress) === node.id) draft.delete(view.underlays, node.underlayAddress);
+}
+
+export function releaseSealingKey({ view }: MeshContext, draft: Draft, { id, sealingKey }: NodeRecord): void {
+  if (sealingKey && draft.read(view.sealingKeys, sealingKey) === id) draft.delete(view.sealingKeys, sealingKey);
 }
 
 /**

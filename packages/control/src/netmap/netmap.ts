@@ -158,7 +158,8 @@ export class Netmap implements Startable {
       const holder = view.leases.get(key.slice(view.leases.prefix.length))?.nodeId;
       if (holder) this.#dirty?.add(holder);
     }
-    if (this.#dirty?.size === 0 && !changed?.includes(keys.cluster)) return;
+    const ofCluster = changed?.some((key) => key === keys.cluster || key.startsWith(view.pairCiphers.prefix));
+    if (this.#dirty?.size === 0 && !ofCluster) return;
     this.#cancelTick ??= this.#options.clock.after(this.#options.tickMs, () => {
       this.#cancelTick = null;
       this.#publish();

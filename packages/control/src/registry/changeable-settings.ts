@@ -1,11 +1,13 @@
 import { didYouMean } from "@warren/common/config/did-you-mean.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { isSealed } from "@warren/common/net/cipher.ts";
+import { CIPHERS, isSealed } from "@warren/common/net/cipher.ts";
 import { ENCAPSULATIONS } from "@warren/common/net/encapsulation.ts";
 import type { ClusterRecord } from "./keys.ts";
 
 /** Settings of a cluster that change while traffic flows, with the values each can have. */
-const CHANGEABLE = { encapsulation: ENCAPSULATIONS } as const satisfies Readonly<Record<string, readonly string[]>>;
+const CHANGEABLE = { cipher: CIPHERS, encapsulation: ENCAPSULATIONS } as const satisfies Readonly<
+  Record<string, readonly string[]>
+>;
 
 type Changeable = keyof typeof CHANGEABLE;
 

@@ -1,10 +1,12 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { randomId } from "@warren/common/identity/id.ts";
+import { type Cipher, SEALED_PORT } from "@warren/common/net/cipher.ts";
 import type { Encapsulation } from "@warren/common/net/encapsulation.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { parsePools } from "../ipam/pools.ts";
 import type { Store } from "../store/store.ts";
-import { type ClusterRecord, keys } from "./keys.ts";
+import { checkTogether } from "./changeable-settings.ts";
+import { type ClusterRecord, keys, sealedPortOf } from "./keys.ts";
 import { decode, encode } from "./table.ts";
 
 /** What a cluster is made with. */
@@ -13,7 +15,11 @@ export interface ClusterSettings {
   readonly nodePrefix: number;
   readonly vni: number;
   readonly port: number;
-  /** Default `always`. Unlike the others not kept for ever: see `changeable-settings.ts`. */
+  /** UDP port of sealed traffic; another one than `port`. Default 51820. */
+  readonly sealedPort?: number | undefined;
+  /** Default `none`. This and the next are, unlike the others, not kept for ever: see `changeable-settings.ts`. */
+  readonly cipher?: Cipher | undefined;
+  /** Default `always`. */
   readonly encapsulation?: Encapsulation | undefined;
 }
 
@@ -25,8 +31,23 @@ export async function readCluster(store: Store): Promise<ClusterRecord | null> {
 }
 
 /**
+ * Whether a cluster could be made with these: to be asked before anything is written.
+ * @throws `pool-overlap`, `pool-too-small`, `address-invalid`, `setting-conflict`
+ */
+export function checkSettings(settings: ClusterSettings): void {
+  const { pools, nodePrefix, port, sealedPort = SEALED_PORT, cipher = "none", encapsulation } = settings;
+  parsePools(pools, nodePrefix);
+  checkTogether({ cipher, encapsulation });
+  if (port === sealedPort)
+    throw new WarrenError(
+      "setting-conflict",
+      `port and sealed-port are both ${port}: VXLAN and sealed traffic need one each; give --sealed-port another number`,
+    );
+}
+
+/**
  * The cluster of a store, made now if there is none.
- * @throws `pool-changed` when it was made with other settings, naming both; `pool-overlap`, `pool-too-small`;
+ * @throws `pool-changed` when it was made with other settings, naming both; what `checkSettings` throws;
  *   `state-corrupt` when the store is of another CA
  */
 export async function ensureCluster(
@@ -35,7 +56,7 @@ export async function ensureCluster(
   caHash: string,
   clock: Clock,
 ): Promise<ClusterRecord> {
-  parsePools(settings.pools, settings.nodePrefix);
+  checkSettings(settings);
   const found = await readCluster(store);
   if (found) {
     checkSame(found, settings);
@@ -55,7 +76,8 @@ export async function ensureCluster(
     nodePrefix: settings.nodePrefix,
     vni: settings.vni,
     port: settings.port,
-    cipher: "none",
+    sealedPort: settings.sealedPort ?? SEALED_PORT,
+    cipher: settings.cipher ?? "none",
     encapsulation: settings.encapsulation ?? "always",
     createdMs: clock.nowMs(),
   };
@@ -81,6 +103,7 @@ function checkSame(made: ClusterRecord, asked: ClusterSettings): void {
   compare("node-prefix", made.nodePrefix, asked.nodePrefix);
   compare("vni", made.vni, asked.vni);
   compare("port", made.port, asked.port);
+  compare("sealed-port", sealedPortOf(made), asked.sealedPort ?? SEALED_PORT);
   if (differences.length === 0) return;
   throw new WarrenError(
     "pool-changed",

@@ -7,6 +7,7 @@ import {
   keys,
   type LeaseRecord,
   type NodeRecord,
+  type PairCipherRecord,
   type ReservationRecord,
   type RevokedRecord,
   type TokenRecord,
@@ -28,6 +29,8 @@ export class ClusterView {
   readonly heard = new Table<HeardRecord>(keys.heard(""));
   readonly names = new Table<string>(keys.name(""));
   readonly underlays = new Table<string>(keys.underlay(""));
+  readonly sealingKeys = new Table<string>(keys.sealingKey(""));
+  readonly pairCiphers = new Table<PairCipherRecord>(keys.pairCipher(""));
   readonly leases = new Table<LeaseRecord>(keys.lease(""));
   readonly reservations = new Table<ReservationRecord>(keys.reservation(""));
   readonly tokens = new Table<TokenRecord>(keys.token(""));
@@ -38,6 +41,8 @@ export class ClusterView {
     this.heard,
     this.names,
     this.underlays,
+    this.sealingKeys,
+    this.pairCiphers,
     this.leases,
     this.reservations,
     this.tokens,

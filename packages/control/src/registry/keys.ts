@@ -1,3 +1,4 @@
+import { type Cipher, SEALED_PORT, type SealingCipher } from "@warren/common/net/cipher.ts";
 import type { Encapsulation } from "@warren/common/net/encapsulation.ts";
 
 /**
@@ -9,6 +10,8 @@ import type { Encapsulation } from "@warren/common/net/encapsulation.ts";
  *     node-heard/<id>          HeardRecord, apart from the node because it changes with every outage
  *     node-name/<name>         node id that owns the name
  *     node-underlay/<address>  node id that owns the underlay address
+ *     sealing-key/<base64>     node id that owns the sealing key
+ *     pair-cipher/<id>/<id>    PairCipherRecord; the lesser id first
  *     lease/<cidr>             LeaseRecord; stays when the lease ends, for its epoch
  *     reservation/<cidr>       ReservationRecord
  *     ipam                     number of changes of leases, reservations and foreign prefixes
@@ -22,6 +25,8 @@ export const keys = {
   heard: (id: string) => `node-heard/${id}`,
   name: (name: string) => `node-name/${name}`,
   underlay: (address: string) => `node-underlay/${address}`,
+  sealingKey: (key: string) => `sealing-key/${key}`,
+  pairCipher: (pair: string) => `pair-cipher/${pair}`,
   lease: (cidr: string) => `lease/${cidr}`,
   reservation: (cidr: string) => `reservation/${cidr}`,
   token: (id: string) => `token/${id}`,
@@ -38,10 +43,17 @@ export interface ClusterRecord {
   readonly nodePrefix: number;
   readonly vni: number;
   readonly port: number;
-  readonly cipher: "none";
+  /** Absent, in stores from before anything was sealed: see `sealedPortOf`. */
+  readonly sealedPort?: number;
+  readonly cipher: Cipher;
   /** Absent, in stores from before there was a choice: `always`. */
   readonly encapsulation?: Encapsulation;
   readonly createdMs: number;
+}
+
+/** UDP port of sealed traffic in a cluster. In one from before there was a choice it is not the port of VXLAN either. */
+export function sealedPortOf({ port, sealedPort }: Pick<ClusterRecord, "port" | "sealedPort">): number {
+  return sealedPort ?? (port === SEALED_PORT ? SEALED_PORT + 1 : SEALED_PORT);
 }
 
 export interface NodeRecord {
@@ -62,6 +74,19 @@ export interface NodeRecord {
   readonly keyHash: string;
   /** In every netmap: it has registered, and not left since. */
   readonly joined: boolean;
+  /** X25519 public key in base64. Absent: it cannot seal. */
+  readonly sealingKey?: string;
+  /** Absent: the cluster's. */
+  readonly sealedPort?: number;
+  /** How many sealing keys it has had. Absent: none. */
+  readonly keyEpoch?: number;
+}
+
+/** The cipher that was chosen for two nodes, whatever the cluster's is. */
+export interface PairCipherRecord {
+  readonly nodeA: string;
+  readonly nodeB: string;
+  readonly cipher: SealingCipher;
 }
 
 export interface HeardRecord {

@@ -38,6 +38,7 @@ const METHODS: Record<string, (mesh: MeshClient) => Promise<unknown>> = {
     for await (const _ of mesh.watchNetmap({ after_revision: 0, generation: "" }, stop.signal)) stop.abort();
   },
   RenewCertificate: (mesh) => mesh.renewCertificate({ csr_der: csr }),
+  SetPairCipher: (mesh) => mesh.setPairCipher({ peer_name: "peer", cipher: "" }),
   Leave: (mesh) => mesh.leave({ release: false }),
 };
 
@@ -49,6 +50,7 @@ const OTHER_NODE: Record<string, Answer> = {
   Heartbeat: "not-ready",
   WatchNetmap: "not-ready",
   RenewCertificate: "ok",
+  SetPairCipher: "not-ready",
   Leave: "ok",
 };
 
@@ -57,6 +59,8 @@ beforeAll(async () => {
   await control.start();
   ok = await control.join("ok", "192.0.2.1");
   await ok.mesh.register(registerRequest(ok));
+  const peer = await control.join("peer", "192.0.2.5");
+  await peer.mesh.register(registerRequest(peer));
   csr = await createCertificateRequest(ok.keyPem);
   const other = await control.join("other", "192.0.2.2");
   const revoked = await control.join("revoked", "192.0.2.3");
@@ -162,6 +166,7 @@ function openWithout(): MeshClient {
     heartbeat: (request) => channel.unary("Heartbeat", request),
     watchNetmap: (request, signal) => channel.stream("WatchNetmap", request, signal),
     renewCertificate: (request) => channel.unary("RenewCertificate", request),
+    setPairCipher: (request) => channel.unary("SetPairCipher", request),
     leave: (request) => channel.unary("Leave", request),
     close: () => channel.close(),
   };

@@ -11,6 +11,7 @@ import type {
   RegisterResponse,
   RenewCertificateRequest,
   RenewCertificateResponse,
+  SetPairCipherRequest,
   WatchNetmapRequest,
 } from "@warren/common/rpc/messages.ts";
 import { toStatus } from "@warren/common/rpc/status.ts";
@@ -63,6 +64,10 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
       "RenewCertificate",
       ({ nodeId }, request) => core.as(nodeId).renewCertificate(request),
     ),
+    SetPairCipher: unary<SetPairCipherRequest, object>("SetPairCipher", async ({ nodeId }, request) => {
+      await core.as(nodeId).setPairCipher(request);
+      return {};
+    }),
     Leave: unary<LeaveRequest, object>("Leave", async ({ nodeId }, request) => {
       await core.as(nodeId).leave(request);
       return {};

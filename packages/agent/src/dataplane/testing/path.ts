@@ -22,7 +22,11 @@ const mac = (node: number) => `02:00:00:00:00:0${node}`;
 const underlay = (node: number) => `192.0.2.${node}`;
 const prefixes = (node: number) => [`10.${node}.0.0/24`, `fd00:${node}::/64`];
 
-export function tablesOf(node: number, peers: readonly number[] = [1, 2, 3].filter((peer) => peer !== node)) {
+export function tablesOf(
+  node: number,
+  peers: readonly number[] = [1, 2, 3].filter((peer) => peer !== node),
+  overlayMtu = MTU,
+) {
   const view = {
     localPrefixes: prefixes(node),
     peers: peers.map((peer) => ({
@@ -33,7 +37,9 @@ export function tablesOf(node: number, peers: readonly number[] = [1, 2, 3].filt
       prefixes: prefixes(peer),
     })),
   };
-  return openTables(compileView(view, { vni: VNI, vtepMac: mac(node) }, (nodeId) => Number(nodeId.slice(5))));
+  return openTables(
+    compileView(view, { vni: VNI, vtepMac: mac(node), overlayMtu }, (nodeId) => Number(nodeId.slice(5))),
+  );
 }
 
 /** One call of `send`, as datagrams. */
@@ -82,8 +88,7 @@ export function createEgressPath(options: { maxSegments?: number; mtu?: number; 
   };
   const clock = new FakeStageClock();
   const stages = new StageTimer(counters, 0, clock, 1);
-  const egress = new Egress(arena, port, udp, counters, stages, tablesOf(options.node ?? 1), {
-    overlayMtu: options.mtu ?? MTU,
+  const egress = new Egress(arena, port, udp, counters, stages, tablesOf(options.node ?? 1, undefined, options.mtu), {
     maxSegments: options.maxSegments ?? 64,
   });
   return {
@@ -136,7 +141,6 @@ export function createIngressPath(options: { node?: number; tso?: boolean; maxUd
   const ingress = new Ingress(arena, port, udp, counters, stages, tablesOf(node), {
     vni: VNI,
     vtepMac: parseMac(mac(node)),
-    overlayMtu: MTU,
     tso: options.tso ?? true,
     maxUdpSegments: options.maxUdpSegments ?? 64,
   });

@@ -117,6 +117,8 @@ export function registerRequest(
     held_pod_cidrs: [],
     held_epoch: 0,
     accept_new_lease: false,
+    sealing_key: new Uint8Array(),
+    sealed_port: 0,
     ...change,
   };
 }

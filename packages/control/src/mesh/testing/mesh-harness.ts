@@ -1,3 +1,4 @@
+import { createSealingKey } from "@warren/common/identity/sealing-key.ts";
 import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
 import {
   type NetmapUpdate,
@@ -68,6 +69,7 @@ export class HarnessNode {
   /** What an agent would have on disk. */
   held: readonly string[] = [];
   epoch = 0;
+  sealingKey: Uint8Array = createSealingKey().publicKey;
   readonly #harness: MeshHarness;
 
   constructor(harness: MeshHarness, id: string, name: string, underlayAddress: string) {
@@ -91,6 +93,8 @@ export class HarnessNode {
       held_pod_cidrs: this.held,
       held_epoch: this.epoch,
       accept_new_lease: false,
+      sealing_key: this.sealingKey,
+      sealed_port: 0,
       ...change,
     });
     this.held = response.self.pod_cidrs;

@@ -1,0 +1,137 @@
+import { parseAddress } from "@warren/common/net/address.ts";
+import { encodeSockaddr, SOCKADDR_BYTES } from "../route/sockaddr.ts";
+import type { TimestampRecord } from "../secure/greatest-timestamps.ts";
+import type { HandshakeCounters } from "../secure/handshake-counters.ts";
+import type { OwnKeys } from "../secure/own-keys.ts";
+import type { SealedPeerStatus } from "../secure/peer-status.ts";
+import type { SealedPeer } from "../secure/sealed-peer.ts";
+import { SealingCore } from "../secure/sealing-core.ts";
+import type { Activity, Endpoint, SessionPath } from "../secure/session.ts";
+import type { DataPlaneSealing, ForwardingPeer, SealingOptions } from "./data-plane.ts";
+
+/** What the packet path gives to its sessions. */
+export interface SessionDriverPorts {
+  readonly path: SessionPath;
+  readonly activity: Activity;
+  /** The clock that `activity` is written by. */
+  readonly now: () => number;
+}
+
+/** Gives the sans-I/O core its time: calls it when something came, and when something is due. */
+export class SessionDriver implements DataPlaneSealing {
+  readonly #options: SealingOptions;
+  readonly #ports: SessionDriverPorts;
+  #core: SealingCore | null = null;
+  #keys: OwnKeys;
+  /** Of the run before this one; null before the first. */
+  #timestamps: TimestampRecord | null = null;
+  #cancel = (): void => {};
+
+  constructor(options: SealingOptions, ports: SessionDriverPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#keys = options.keys;
+  }
+
+  /** What the packet path hears; each call may send messages and give orders to it. */
+  readonly events = {
+    handshake: (message: Uint8Array, from: Endpoint): void =>
+      this.#tell((core, nowMs) => core.handshake(message, from, nowMs)),
+    wanted: (slot: number): void => this.#tell((core, nowMs) => core.wanted(slot, nowMs)),
+    lost: (slot: number): void => this.#tell((core, nowMs) => core.lost(slot, nowMs)),
+    confirmed: (localIndex: number): void => this.#tell((core, nowMs) => core.confirmed(localIndex, nowMs)),
+    roamed: (localIndex: number, from: Endpoint): void =>
+      this.#tell((core, nowMs) => core.roamed(localIndex, from, nowMs)),
+  };
+
+  /** Without sessions: those of an earlier run ended with its workers. */
+  start(): void {
+    const { randomBytes, clock, timestamps, warn } = this.#options;
+    const { path, activity } = this.#ports;
+    activity.fill(0);
+    this.#core = new SealingCore({
+      ...{ path, activity, random: randomBytes, keys: this.#keys },
+      wallMs: () => clock.nowMs(),
+      // After a restart peers go on sealing with sessions that are no more here, until they hear of new ones.
+      eager: true,
+      hooks: { timestamp: () => timestamps.touch(), warning: warn },
+    });
+    this.#timestamps ??= timestamps.read();
+    this.#core.restoreTimestamps(this.#timestamps);
+  }
+
+  stop(): void {
+    this.#cancel();
+    this.#timestamps = this.timestamps();
+    this.#core = null;
+  }
+
+  /** The peers of the view that the packet path uses from now on. */
+  setPeers(peers: readonly SealedPeer[]): void {
+    this.#tell((core, nowMs) => {
+      core.setPeers(peers, nowMs);
+      // The new tables say where a peer is by the netmap; where it was heard last is more to the point.
+      const known = new Map(peers.map((peer) => [peer.slot, peer.endpoint]));
+      for (const { slot, endpoint } of core.status()) {
+        const told = known.get(slot);
+        if (endpoint && told && Buffer.compare(endpoint, told) !== 0) this.#ports.path.redirect(slot, endpoint);
+      }
+    });
+  }
+
+  setKeys(keys: OwnKeys): void {
+    this.#keys = keys;
+    this.#tell((core, nowMs) => core.setKeys(keys, nowMs));
+  }
+
+  status(): SealedPeerStatus[] {
+    return this.#core?.status() ?? [];
+  }
+
+  timestamps(): TimestampRecord {
+    return this.#core?.timestamps() ?? this.#timestamps ?? {};
+  }
+
+  counters(): HandshakeCounters | null {
+    return this.#core?.counters ?? null;
+  }
+
+  nowMs(): number {
+    return this.#ports.now();
+  }
+
+  #tell(what: (core: SealingCore, nowMs: number) => void): void {
+    const core = this.#core;
+    if (!core) return;
+    what(core, this.#ports.now());
+    this.#schedule(core);
+  }
+
+  #schedule(core: SealingCore): void {
+    this.#cancel();
+    this.#cancel = (): void => {};
+    const nowMs = this.#ports.now();
+    if (core.nextMs === Infinity || core !== this.#core) return;
+    this.#cancel = this.#options.clock.after(Math.max(0, core.nextMs - nowMs), () => {
+      core.tick(this.#ports.now());
+      this.#schedule(core);
+    });
+  }
+}
+
+/** Those of a view's peers that can have sessions. @param slots of each, in the same order */
+export function sealedPeers(peers: readonly ForwardingPeer[], slots: Uint16Array): SealedPeer[] {
+  return peers.flatMap(({ nodeId, underlayAddress, sealing }, index) => {
+    if (!sealing) return [];
+    const endpoint = new Uint8Array(SOCKADDR_BYTES);
+    encodeSockaddr(endpoint, 0, parseAddress(underlayAddress), sealing.port);
+    const { publicKey, cipher, alsoAccepts, persistentKeepaliveMs } = sealing;
+    const acceptedCiphers = [cipher, ...alsoAccepts];
+    return [
+      {
+        ...{ slot: slots[index]!, nodeId, publicKey, psk: null, cipher, acceptedCiphers, endpoint },
+        ...{ persistentKeepaliveMs, allowRoaming: true },
+      },
+    ];
+  });
+}
