@@ -642,6 +642,26 @@ describe("a running agent", () => {
     expect(existsSync(join(dir, "data", "netmap.json"))).toBe(false);
   });
 
+  it("does not leave before its start is over, which would fail and be tried again", async () => {
+    const begin = Promise.withResolvers<void>();
+    const client = control.connect();
+    vi.spyOn(control, "connect").mockReturnValue({
+      ...client,
+      async *watchNetmap(request, signal) {
+        await begin.promise;
+        yield* client.watchNetmap(request, signal);
+      },
+    });
+    const agent = make();
+    const started = agent.start();
+    await settle();
+    await expect(agent.leave(true)).rejects.toMatchObject({ code: "not-ready" });
+    begin.resolve();
+    await started;
+    await agent.leave(true);
+    expect(control.left).toBe(true);
+  });
+
   it("takes no pod in while it leaves, nor after", async () => {
     const agent = await up(make());
     const left = agent.leave(true);
