@@ -12,12 +12,20 @@ export async function makeWireReal(lab: Lab): Promise<void> {
   for (const node of lab.hosts) await node.run("ethtool", ["-K", "eth0", ...features]);
 }
 
-/** Captures what arrives at or leaves the node's `eth0` while `body` runs. Returns the path of the file. */
-export async function capture(lab: Lab, node: LabNode, filter: string, body: () => Promise<void>): Promise<string> {
+/**
+ * Captures what arrives at or leaves the node's `eth0` while `body` runs. Returns the path of the file. What was on the wire
+ * in the last moment may be missing: a body that needs it waits until it stands in the file, whose path it is given.
+ */
+export async function capture(
+  lab: Lab,
+  node: LabNode,
+  filter: string,
+  body: (path: string) => Promise<void>,
+): Promise<string> {
   const path = join(lab.directory, `capture-${node.netns}-${Date.now()}.pcap`);
   const tcpdump = await node.spawn("tcpdump", ["-i", "eth0", "-U", "-Z", "root", "-B", "65536", "-w", path, filter]);
   await waitFor("tcpdump to listen", () => tcpdump.log().includes("listening on"));
-  await body();
+  await body(path);
   tcpdump.signal("SIGINT");
   await tcpdump.exited;
   return path;

@@ -29,8 +29,7 @@ describeLong("ten minutes between a node and wireguard-go", (command) => {
         handshakes.add((await foreign.peer(node)).lastHandshake);
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
-      for (const { sender } of [toPod, fromPod])
-        expect(JSON.parse(sender.log())).toEqual({ sent: COUNT, failed: 0 });
+      for (const { sender } of [toPod, fromPod]) expect(JSON.parse(sender.log())).toEqual({ sent: COUNT, failed: 0 });
       const whole = { different: COUNT, repeated: 0, greatest: COUNT - 1 };
       for (const { listener } of [toPod, fromPod])
         await waitFor("the last datagram", () => lastLine(listener).different === COUNT, { timeoutMs: 10_000 }).catch(
