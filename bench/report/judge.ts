@@ -1,5 +1,5 @@
+import type { Spread } from "@warren/common/report/statistics.ts";
 import { GOALS, type Goal } from "../goals.ts";
-import type { Spread } from "../statistics.ts";
 import type { Measured } from "./report.ts";
 import { type FigureResult, ratioOf } from "./summary.ts";
 

@@ -2,7 +2,7 @@ import { accessSync, constants as modes, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { BenchOptions } from "../options.ts";
-import { renderPage } from "./html/page.ts";
+import { renderReport } from "./html/page.ts";
 import { jsonText } from "./json-text.ts";
 import { renderMarkdown } from "./markdown/markdown.ts";
 import type { Report } from "./report.ts";
@@ -29,7 +29,7 @@ export function checkOutputs({ json, html }: Outputs): void {
 export function publish(report: Report, { json, html, markdown }: Outputs): string {
   const text = `${jsonText(report)}\n`;
   if (json !== null && json !== "-") writeFileSync(json, text);
-  if (html !== null) writeFileSync(html, renderPage(report));
+  if (html !== null) writeFileSync(html, renderReport(report));
   if (json === "-") return text;
   return markdown ? renderMarkdown(report) : renderText(report);
 }

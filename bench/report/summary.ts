@@ -1,5 +1,6 @@
+import { type Spread, spread } from "@warren/common/report/statistics.ts";
 import type { Sample } from "../compare.ts";
-import { type ByRound, pairedRatios, type Spread, spread } from "../statistics.ts";
+import { type ByRound, pairedRatios } from "../paired-ratios.ts";
 import type { Figure } from "../works/work.ts";
 
 /** All rounds of one figure of one system. */

@@ -1,8 +1,8 @@
+import { quantile } from "@warren/common/report/statistics.ts";
 import { run } from "@warren/common/runtime/run.ts";
 import type { Lab } from "@warren/e2e/lab/lab.ts";
 import { WARREN } from "@warren/e2e/lab/warren-process.ts";
 import type { Sample } from "../compare.ts";
-import { quantile } from "../statistics.ts";
 import { warrenVersion } from "../warren-version.ts";
 import { withLab } from "../with-lab.ts";
 import type { Figure } from "../works/work.ts";

@@ -1,5 +1,5 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { quantile } from "../statistics.ts";
+import { quantile } from "@warren/common/report/statistics.ts";
 
 /** One-way latency in microseconds: half of a round trip. */
 export interface Latency {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
@@ -22,13 +23,37 @@ export async function capture(
   filter: string,
   body: (path: string) => Promise<void>,
 ): Promise<string> {
+  const running = await startCapture(lab, node, filter);
+  await body(running.path);
+  return running.stop();
+}
+
+export interface Capture {
+  readonly path: string;
+  /**
+   * Ends it, and returns the path of the file.
+   *
+   * @param last bytes of a frame that was sent last: waits until it is in the file, so that all before it are
+   */
+  stop(last?: Buffer): Promise<string>;
+}
+
+/** Captures from now on; an empty filter takes everything. */
+export async function startCapture(lab: Lab, node: LabNode, filter: string): Promise<Capture> {
   const path = join(lab.directory, `capture-${node.netns}-${Date.now()}.pcap`);
-  const tcpdump = await node.spawn("tcpdump", ["-i", "eth0", "-U", "-Z", "root", "-B", "65536", "-w", path, filter]);
+  const how = ["-i", "eth0", "-U", "--immediate-mode", "-Z", "root", "-B", "65536", "-w", path];
+  const tcpdump = await node.spawn("tcpdump", [...how, filter]);
   await waitFor("tcpdump to listen", () => tcpdump.log().includes("listening on"));
-  await body(path);
-  tcpdump.signal("SIGINT");
-  await tcpdump.exited;
-  return path;
+  return {
+    path,
+    async stop(last) {
+      if (last) await waitFor("the last frame to be captured", () => readFileSync(path).includes(last));
+      tcpdump.signal("SIGINT");
+      await tcpdump.exited;
+      if (!/^0 packets dropped by kernel/m.test(tcpdump.log())) throw new Error(`a hole: ${tcpdump.log()}`);
+      return path;
+    },
+  };
 }
 
 /** One captured packet as tshark decodes it; a field that occurs several times (outer, inner) has several values. */

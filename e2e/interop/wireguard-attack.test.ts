@@ -119,7 +119,7 @@ describeWithWireGuardGo(
       await target.clearFault();
       expect(messages).toHaveLength(1);
       const from = mesh.foreign.address(4);
-      const args = [podProgram("udp-repeat.mjs"), from, mesh.pod.address(4), "9998", String(WINDOW + 10), "00"];
+      const args = [podProgram("udp-flood.mjs"), from, mesh.pod.address(4), "9998", String(WINDOW + 10), "00"];
       await mesh.foreign.node.run(process.execPath, args);
       expect(await dropped(() => forge(...messages))).toEqual({ replayed: 1 });
       expect(heard("held-back")).toBe(0);
@@ -181,7 +181,7 @@ describeWithWireGuardGo(
       const { foreign, lab, pod } = mesh;
       const [attacker, target] = [lab.host(3), lab.host(1)];
       const memoryBefore = residentMib(lab.agent(1).process.pid);
-      const args = [podProgram("udp-repeat.mjs"), attacker.underlay, target.underlay, "51820", String(FLOOD)];
+      const args = [podProgram("udp-flood.mjs"), attacker.underlay, target.underlay, "51820", String(FLOOD)];
       const forged = Array.from({ length: 20 }, () => forgeInitiation(publicKey()).toString("hex"));
       let cookies = 0;
       const path = await capture(lab, attacker, "udp src port 51820", async () => {
@@ -215,7 +215,7 @@ describeWithWireGuardGo(
       const [message] = await messagesOf(isPacket, 1, () => say("model-2"));
       const index = message!.readUInt32LE(TRANSPORT_RECEIVER);
       const forged = [forgeTransport(index, 2 ** 40, 1200), forgeTransport(index ^ 1, 0, 64), Buffer.from([9, 9])];
-      const args = [podProgram("udp-repeat.mjs"), attacker.underlay, target.underlay, "51820", String(FLOOD)];
+      const args = [podProgram("udp-flood.mjs"), attacker.underlay, target.underlay, "51820", String(FLOOD)];
       const drops = await dropped(async () => {
         const flood = await attacker.spawn(process.execPath, [...args, ...forged.map((one) => one.toString("hex"))]);
         const during = await ping(pod.netns, foreign.address(4), { count: 5, intervalMs: 100 });

@@ -1,5 +1,5 @@
 import { tryRunIn } from "./netns.ts";
-import { podProgram } from "./pod.ts";
+import { type LabPod, podProgram } from "./pod.ts";
 import type { Supervised } from "./supervised.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -34,4 +34,25 @@ export async function transfer(
   } finally {
     await listening.end();
   }
+}
+
+/** A transfer that goes on at a pace until `stop`, which gives the digests. Throws when the connection broke. */
+export async function startTransfer(
+  from: LabPod,
+  to: LabPod,
+  port: number,
+  mibPerSecond: number,
+): Promise<{ stop(): Promise<{ readonly sent: Digest; readonly arrived: Digest }> }> {
+  const server = await to.spawn(process.execPath, [podProgram("tcp-digest-server.mjs"), String(port)]);
+  await waitFor("the server to listen", () => server.log().includes("listening"));
+  const args = [podProgram("tcp-digest-client.mjs"), to.address(), String(port), "100000", String(mibPerSecond)];
+  const client = await from.spawn(process.execPath, args);
+  return {
+    async stop() {
+      const { code } = await client.end(20_000);
+      await server.end();
+      if (code !== 0) throw new Error(`the transfer to ${to.label} broke: ${client.log().trim()}`);
+      return JSON.parse(client.log()) as { sent: Digest; arrived: Digest };
+    },
+  };
 }

@@ -1,5 +1,7 @@
 import { buildPacket } from "@warren/agent/dataplane/testing/packets.ts";
+import { CIPHERS } from "@warren/common/net/cipher.ts";
 import { parsePrefix, prefixesOverlap } from "@warren/common/net/prefix.ts";
+import { changeCluster } from "@warren/control/mesh/cluster-change.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { converge } from "./sim/convergence.ts";
 import { type Endpoint, Ledger } from "./sim/ledger.ts";
@@ -55,6 +57,92 @@ describe(`reachability (WARREN_SEED=${SEED})`, () => {
     expect(ledger.settle()).toEqual({ missing: [], repeated: [] });
     expect(ledger.faults).toEqual([]);
     for (const name of ["a", "b", "c"]) expect(dropsOf(name)).toEqual({});
+  });
+
+  const sealed: [string, Partial<SimMeshOptions>, number][] = [
+    ["ChaCha20-Poly1305", { settings: { cipher: "chacha20-poly1305" } }, 1440],
+    ["AES-256-GCM", { settings: { cipher: "aes-256-gcm", pools: ["10.244.0.0/16", "fd00:77::/48"] } }, 1440],
+    ["a port of one's own", { settings: { cipher: "aes-256-gcm", sealedPort: 5001 }, underlayMtu: 9000 }, 8940],
+    [
+      "both over IPv6",
+      {
+        settings: { cipher: "chacha20-poly1305", pools: ["10.244.0.0/16", "fd00:77::/48"] },
+        firstUnderlay: "2001:db8::1",
+      },
+      1420,
+    ],
+  ];
+  it.each(sealed)("carries the same, sealed, from the first packet on: %s", async (_name, options, mtu) => {
+    const pods = await threeNodes(options);
+    // More than may wait for a session is not sent before there is one.
+    for (const sending of [pods.filter((_, index) => index % 2 === 0), pods]) {
+      const ledger = sendAll(sending, mtu);
+      await mesh.time.run(1_000);
+      expect(ledger.settle()).toEqual({ missing: [], repeated: [] });
+      expect(ledger.faults).toEqual([]);
+    }
+    for (const name of ["a", "b", "c"]) expect(dropsOf(name)).toEqual({});
+  });
+
+  it("keeps its sessions over an underlay that loses, delays, reorders and repeats, and delivers nothing twice", async () => {
+    const weather = { lossRate: 0.1, duplicateRate: 0.1, delayMs: 5, jitterMs: 40 };
+    const pods = await threeNodes({ weather, settings: { cipher: "chacha20-poly1305" } });
+    sendAll(pods, 1440).settle();
+    await mesh.time.run(30_000);
+    const ledger = sendAll(pods, 1440);
+    await mesh.time.run(10_000);
+    const { missing, repeated } = ledger.settle();
+    expect(ledger.faults).toEqual([]);
+    expect(repeated).toEqual([]);
+    expect(missing.length).toBeGreaterThan(0);
+    expect(missing.length).toBeLessThan(ledger.sent * 0.2);
+  });
+
+  const CHANGES = CIPHERS.flatMap((from) => CIPHERS.filter((to) => to !== from).map((to) => [from, to] as const));
+  it.each(CHANGES)("loses nothing while the cluster changes from %s to %s", async (from, to) => {
+    const pods = await threeNodes({ settings: { cipher: from } });
+    const firsts = pods.filter((_, index) => index % 2 === 0);
+    const ledger = new Ledger(mesh, randomFor(SEED, "packets"));
+    const sendEach = async (count: number, everyMs: number): Promise<void> => {
+      for (let round = 0; round < count; round++) {
+        for (const one of firsts) for (const other of firsts) if (one !== other) ledger.sendOne(one, other);
+        await mesh.time.run(everyMs);
+      }
+    };
+    await sendEach(10, 50);
+    await changeCluster(mesh.core.context, { cipher: to });
+    await sendEach(1_200, 5);
+    await converge(mesh, 30_000);
+    await sendEach(10, 50);
+    await mesh.time.run(1_000);
+    const { missing, repeated } = ledger.settle();
+    expect({ lost: missing.length, of: ledger.sent, repeated }).toEqual({ lost: 0, of: ledger.sent, repeated: [] });
+    expect(ledger.faults).toEqual([]);
+    for (const name of ["a", "b", "c"]) expect(dropsOf(name)).toEqual({});
+  });
+
+  it("loses nothing while nodes take new keys, and while pairs take a cipher of their own", async () => {
+    const pods = await threeNodes({ settings: { cipher: "aes-256-gcm" } });
+    const ledger = new Ledger(mesh, randomFor(SEED, "packets"));
+    const sendFor = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 5) {
+        for (const one of pods) for (const other of pods) if (one.node !== other.node) ledger.sendOne(one, other);
+        await mesh.time.run(5);
+      }
+    };
+    await sendFor(500);
+    const [a, b, c] = ["a", "b", "c"].map((name) => mesh.node(name).agent);
+    const deeds = [
+      a!.rotateKeys({ now: false }),
+      b!.rotateKeys({ now: false }),
+      c!.setPeerCipher("a", "chacha20-poly1305"),
+    ];
+    await sendFor(1_000);
+    await Promise.all(deeds);
+    expect(b!.keys().epoch).toBe(2);
+    await sendFor(1_000);
+    expect(ledger.settle()).toEqual({ missing: [], repeated: [] });
+    expect(ledger.faults).toEqual([]);
   });
 
   it("gives every node pod CIDRs that overlap no other's", async () => {

@@ -97,6 +97,15 @@ describe("the network to the control plane", () => {
     expect(calls).toBe(1);
   });
 
+  it("tells who ends a call that it was ended, and not that nobody answers, as a channel does", async () => {
+    const { time, client } = network({ heartbeat: () => new Promise(() => {}) });
+    const stop = new AbortController();
+    const hanging = client.heartbeat(beat, stop.signal);
+    await time.run(50);
+    stop.abort();
+    await expect(time.complete("the call", hanging)).rejects.toBe(stop.signal.reason);
+  });
+
   it("breaks what is open when the control plane goes, and refuses what comes after", async () => {
     const { time, rpc, client } = network({ heartbeat: () => new Promise(() => {}) });
     const hanging = client.heartbeat(beat);

@@ -12,10 +12,13 @@ test.each([
   ["packages/agent/src/pods/x.ts", 'import { createControl } from "@warren/control/app/control-app.ts";'],
   ["packages/control/src/mesh/x.ts", 'export { createAgent } from "../../../agent/src/app/agent-app.ts";'],
   ["packages/agent/src/dataplane/x.ts", 'import { readFileSync } from "node:fs";'],
+  ["packages/agent/src/secure/x.ts", 'import { createSocket } from "node:dgram";'],
   ["packages/agent/src/route/x.ts", 'const { x } = await import("../dataplane/egress.ts");'],
   ["packages/agent/src/control-client/x.ts", 'import {\n  ip,\n  bridge,\n} from "../platform/linux/ip.ts";'],
   ["packages/agent/src/dataplane-host/x.ts", 'import "../app/agent-app.ts";'],
   ["packages/cli/src/commands/x.ts", 'import { PodSet } from "@warren/agent/pods/pod-set.ts";'],
+  ["packages/agent/src/lab/x.ts", 'import { PodSet } from "../pods/pod-set.ts";'],
+  ["packages/agent/src/app/x.ts", 'import { matrix } from "../lab/crypto/matrix.ts";'],
   ["packages/control/src/mesh/y.ts", 'import { test } from "vitest";'],
   ["e2e/netns/x.test.ts", 'import { createAgent } from "@warren/agent/app/agent-app.ts";'],
 ])("a violation planted in %s is found", (path, text) => {

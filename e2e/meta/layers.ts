@@ -37,8 +37,8 @@ export const BORDERS: readonly Border[] = [
   },
   {
     from: /^packages\/cli\//,
-    mustNotImport: /^packages\/(agent|control)\/src\/(?!(app|doctor)\/)/,
-    why: "the command line starts services and doctors; what is inside them is reached through their sockets",
+    mustNotImport: /^packages\/(agent|control)\/src\/(?!(app|doctor|lab)\/)/,
+    why: "the command line starts services, doctors and the laboratory; what is inside them is reached through their sockets",
   },
   {
     from: /^packages\/common\/src\/(wire|net)\//,
@@ -65,6 +65,12 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
+    from: under("secure"),
+    mustNotImport: /^(node:(?!crypto$)|koffi|pino|zod|libsodium|packages\/agent\/src\/(?!(secure|dataplane|route)\/))/,
+    why: "handshakes and sessions are functions of what is handed in, time and randomness too: the simulator runs the real ones",
+    testsMayCross: true,
+  },
+  {
     from: under("dataplane-host"),
     mustNotImport: under("app", "control-client", "pods", "observe", "doctor", "host"),
     why: "the host of the packet path is told what to forward; it does not ask around",
@@ -75,6 +81,16 @@ export const BORDERS: readonly Border[] = [
     mustNotImport: under("app"),
     why: "the composition root knows the parts, never the other way round",
     testsMayCross: true,
+  },
+  {
+    from: under("lab"),
+    mustNotImport: /^packages\/agent\/src\/(?!(lab|secure|platform)\/)/,
+    why: "the laboratory measures ciphers by themselves, and agents through their sockets, as any other program would",
+  },
+  {
+    from: /^packages\/agent\/src\/(?!lab\/)/,
+    mustNotImport: under("lab"),
+    why: "an agent runs without the laboratory",
   },
   {
     from: under("platform"),

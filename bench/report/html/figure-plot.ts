@@ -1,10 +1,10 @@
+import { axisFor } from "@warren/common/report/axis.ts";
+import { formatNumber, formatRange } from "@warren/common/report/format.ts";
+import { type Html, html } from "@warren/common/report/html.ts";
+import { axisNumbers, bar, emptyBar } from "@warren/common/report/plot.ts";
 import { peersAhead } from "../ahead.ts";
-import { formatNumber, formatRange } from "../format.ts";
 import type { SuiteResult } from "../report.ts";
 import { type Cell, type FigureResult, measuredReferences } from "../summary.ts";
-import { axisFor } from "./axis.ts";
-import { type Html, html } from "./html.ts";
-import { axisNumbers, bar, emptyBar } from "./plot.ts";
 
 /** What a plot needs beside its value, and each column of ratios: below that a narrow window scrolls. */
 const PLOT_AND_VALUE_REM = 16;

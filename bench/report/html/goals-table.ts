@@ -1,6 +1,7 @@
-import { formatLimit, formatNumber, formatRange } from "../format.ts";
+import { formatNumber, formatRange } from "@warren/common/report/format.ts";
+import { type Html, html } from "@warren/common/report/html.ts";
+import { formatLimit } from "../format.ts";
 import type { Judgement, Verdict } from "../judge.ts";
-import { type Html, html } from "./html.ts";
 
 /** A sign of its own for each verdict: colour alone tells nothing to some. */
 const MARKS: Readonly<Record<Verdict, { readonly mark: string; readonly style: string }>> = {

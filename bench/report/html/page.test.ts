@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { readReport } from "../read-report.ts";
 import type { Report } from "../report.ts";
-import { renderPage } from "./page.ts";
+import { renderReport } from "./page.ts";
 
 const SAMPLE = readReport(fileURLToPath(new URL("../../testdata/made-up-report.json", import.meta.url)));
-const page = renderPage(SAMPLE);
+const page = renderReport(SAMPLE);
 const count = (markup: string, what: RegExp): number => [...markup.matchAll(what)].length;
 const sectionOf = (name: string): string =>
   page.split('<section class="figure"').find((part) => part.includes(`>${name}</span>`))!;
@@ -58,7 +58,7 @@ describe("page", () => {
 
   it("keeps any text of a report text", () => {
     const tags = (text: string): string[] =>
-      renderPage(withText(text))
+      renderReport(withText(text))
         .match(/<[^>]*>/g)!
         .map(nameOf);
     const plain = tags("x");

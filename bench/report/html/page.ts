@@ -1,3 +1,5 @@
+import { type Html, html } from "@warren/common/report/html.ts";
+import { renderPage } from "@warren/common/report/page.ts";
 import { describeFailures, describeMachine } from "../about-run.ts";
 import type { DescribedSystem, Report, SuiteResult } from "../report.ts";
 import type { Role } from "../roles.ts";
@@ -5,34 +7,24 @@ import { stagesTables } from "../stages-table.ts";
 import { measuredReferences } from "../summary.ts";
 import { figurePlot } from "./figure-plot.ts";
 import { goalsTable } from "./goals-table.ts";
-import { type Html, html } from "./html.ts";
-import { STYLE } from "./style.ts";
+import { BENCH_STYLE } from "./style.ts";
 
-/** The whole report as one page that needs nothing else: no script, no other file, nothing from the network. */
-export function renderPage(report: Report): string {
+/** The whole report as one page that needs nothing else. */
+export function renderReport(report: Report): string {
   const { started, command, machine, suites } = report;
-  const style: Html = { markup: STYLE };
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Warren benchmark, ${day(started)}</title>
-<style>${style}</style>
-</head>
-<body>
-<header>
+  const title = `Warren benchmark, ${day(started)}`;
+  return renderPage(
+    title,
+    BENCH_STYLE,
+    html`<header>
 <h1>Warren benchmark</h1>
 <p class="quiet"><time datetime="${started}">${day(started)}</time> · <code>${command}</code></p>
 <div class="facts">${describeMachine(machine).map((line) => html`<p>${line}</p>`)}</div>
 ${machine.warnings.map((warning) => html`<p class="warning" role="note"><strong>Warning:</strong> ${warning}</p>`)}
 </header>
 <main>
-${suites.map(section)}</main>
-</body>
-</html>
-`.markup;
+${suites.map(section)}</main>`,
+  );
 }
 
 function section(suite: SuiteResult, number: number): Html {

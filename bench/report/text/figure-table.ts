@@ -1,5 +1,5 @@
+import { formatNumber, formatRange } from "@warren/common/report/format.ts";
 import { peersAhead } from "../ahead.ts";
-import { formatNumber, formatRange } from "../format.ts";
 import type { SuiteResult } from "../report.ts";
 import type { FigureResult } from "../summary.ts";
 import { type Column, grid, gridWidth } from "./grid.ts";

@@ -1,4 +1,5 @@
-import { formatLimit, formatNumber, formatRange } from "../format.ts";
+import { formatNumber, formatRange } from "@warren/common/report/format.ts";
+import { formatLimit } from "../format.ts";
 import type { Judgement } from "../judge.ts";
 import { grid } from "./grid.ts";
 

@@ -1,16 +1,25 @@
-// node udp-repeat.mjs SOURCE DESTINATION PORT TIMES HEX…: sends the datagrams in turn, TIMES in all, as fast as the socket
-// takes them, then prints how many. What the socket has no room for is sent again.
+// node udp-repeat.mjs SOURCE INTERVAL-MS HEX HOST:PORT…: sends one datagram to each over and over until SIGTERM; then
+// prints how often.
 import { createSocket } from "node:dgram";
 
-const [source, destination, port, times, ...datagrams] = process.argv.slice(2);
-const messages = datagrams.map((hex) => Buffer.from(hex, "hex"));
+const [source, intervalMs, hex, ...targets] = process.argv.slice(2);
+const datagram = Buffer.from(hex, "hex");
 const socket = createSocket(source.includes(":") ? "udp6" : "udp4");
-const send = (message) =>
-  new Promise((resolve) => {
-    socket.send(message, Number(port), destination, (error) => resolve(error === null));
+// A port that is closed for a while answers with an error.
+socket.on("error", () => {});
+let rounds = 0;
+socket.bind(0, source, () => {
+  console.log("sending");
+  const timer = setInterval(() => {
+    rounds += 1;
+    for (const target of targets) {
+      const at = target.lastIndexOf(":");
+      socket.send(datagram, Number(target.slice(at + 1)), target.slice(0, at), () => {});
+    }
+  }, Number(intervalMs));
+  process.on("SIGTERM", () => {
+    clearInterval(timer);
+    console.log(`sent ${rounds}`);
+    setImmediate(() => process.exit(0));
   });
-socket.bind(0, source, async () => {
-  for (let sent = 0; sent < Number(times); ) if (await send(messages[sent % messages.length])) sent += 1;
-  console.log(`sent ${times}`);
-  socket.close();
 });

@@ -1,4 +1,6 @@
+import { CipherChange } from "@warren/agent/control-client/cipher-change.ts";
 import { compileView } from "@warren/agent/control-client/forwarding-view.ts";
+import { PeerCiphers } from "@warren/agent/control-client/peer-ciphers.ts";
 import type { ForwardingView } from "@warren/agent/dataplane-host/data-plane.ts";
 import type { NodeMessage } from "@warren/common/rpc/messages.ts";
 import { clusterMessage, nodeMessage } from "@warren/control/netmap/node-message.ts";
@@ -21,7 +23,11 @@ export function lagOf(mesh: SimMesh, node: SimNode): string | null {
   }
   const self = nodes.get(status.node.id);
   if (!self) return `${node.name} is in no netmap`;
-  const wanted = compileView({ revision: netmap.revision, cluster: clusterMessage(view), nodes }, self);
+  const cluster = clusterMessage(view);
+  // As an agent that starts now: of no change before, and of no cipher that is still good.
+  const step = new CipherChange(cluster.cipher).step(0, cluster.cipher);
+  const sealing = { step, peers: new PeerCiphers(), nowMs: 0 };
+  const wanted = compileView({ revision: netmap.revision, cluster, nodes }, self, sealing);
   const has = node.plane?.view;
   if (!has) return `${node.name} forwards nothing`;
   if (textOf(has) === textOf(wanted)) return null;
@@ -60,7 +66,11 @@ export function statusOf(node: SimNode): ReturnType<SimNode["agent"]["status"]> 
   }
 }
 
-function textOf({ localPrefixes, peers }: ForwardingView): string {
+function textOf({ framing, accepts, localPrefixes, peers }: ForwardingView): string {
   const sorted = [...peers].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
-  return JSON.stringify({ localPrefixes, peers: sorted });
+  const shown = sorted.map(({ sealing, ...peer }) => ({
+    ...peer,
+    sealing: sealing ? { ...sealing, publicKey: Buffer.from(sealing.publicKey).toString("base64") } : null,
+  }));
+  return JSON.stringify({ framing, accepts, localPrefixes, peers: shown });
 }

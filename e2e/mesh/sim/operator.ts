@@ -1,4 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { CIPHERS, SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
+import { changeCluster } from "@warren/control/mesh/cluster-change.ts";
 import { addForeignPeer, removeForeignPeer } from "@warren/control/mesh/foreign-peers.ts";
 import { revokeNode } from "@warren/control/mesh/removal.ts";
 import { addReservation, removeReservation } from "@warren/control/mesh/reservations.ts";
@@ -9,7 +11,7 @@ import type { SimNode } from "./sim-node.ts";
 const RESTART_MS = 2_000;
 /** Pod CIDRs of the pool that may be kept from nodes. */
 const BLOCKS = 16;
-const REFUSALS: ReadonlySet<string> = new Set(["already-exists", "not-found", "node-name-taken"]);
+const REFUSALS: ReadonlySet<string> = new Set(["already-exists", "not-found", "node-name-taken", "setting-conflict"]);
 const PODS = ["web", "db", "cache"];
 
 /** What may happen to a mesh. */
@@ -35,6 +37,9 @@ export const DEEDS = [
   "remove-foreign",
   "reserve",
   "unreserve",
+  "change-cipher",
+  "pair-cipher",
+  "rotate-keys",
 ] as const;
 
 export type Deed = (typeof DEEDS)[number];
@@ -114,7 +119,14 @@ export class Operator {
       case "remove-foreign":
       case "reserve":
       case "unreserve":
+      case "change-cipher":
         return control.isUp ? this.#administer(deed, percent) : undefined;
+      case "pair-cipher":
+        return this.#act(node, () =>
+          node.agent.setPeerCipher(other.name, percent < 30 ? "" : SEALING_CIPHERS[percent % 2]!),
+        );
+      case "rotate-keys":
+        return this.#act(node, () => node.agent.rotateKeys({ now: percent < 30 }));
     }
   }
 
@@ -159,14 +171,18 @@ export class Operator {
     });
   }
 
-  /** What an administrator does with addresses, and may be refused. */
-  async #administer(deed: "add-foreign" | "remove-foreign" | "reserve" | "unreserve", percent: number): Promise<void> {
+  /** What an administrator does with the cluster, and may be refused. */
+  async #administer(
+    deed: "add-foreign" | "remove-foreign" | "reserve" | "unreserve" | "change-cipher",
+    percent: number,
+  ): Promise<void> {
     const { context } = this.#mesh.core;
     const block = percent % BLOCKS;
     const cidr = `10.244.${block}.0/24`;
     const name = `foreign${block}`;
     try {
-      if (deed === "reserve") await addReservation(context, cidr, "");
+      if (deed === "change-cipher") await changeCluster(context, { cipher: CIPHERS[percent % CIPHERS.length]! });
+      else if (deed === "reserve") await addReservation(context, cidr, "");
       else if (deed === "unreserve") await removeReservation(context, cidr);
       else if (deed === "remove-foreign") await removeForeignPeer(context, name);
       else {
@@ -230,4 +246,6 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "not-ready",
   "lease-lost",
   "node-revoked",
+  // A cipher of a pair in a cluster that is plain.
+  "setting-conflict",
 ]);

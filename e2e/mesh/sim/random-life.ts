@@ -13,6 +13,8 @@ const RPC_WEATHER = { delayMs: 2, jitterMs: 30, stallRate: 0.02, stallMs: 12_000
 const STORMY = { lossRate: 0.05, duplicateRate: 0.05, delayMs: 1, jitterMs: 20 };
 /** Back-off, a refused try, a restart by the service manager, and stalls on the way. */
 const CONVERGED_MS = 180_000;
+/** A handshake that is given a second try. */
+const SESSIONS_MS = 12_000;
 
 /** What happens to a mesh, in this order. */
 export interface Life {
@@ -105,10 +107,18 @@ async function checkReach(mesh: SimMesh, nodes: readonly SimNode[]): Promise<voi
     if (node.agent.listPods().length === 0) await node.addPod("probe");
     for (const pod of node.agent.listPods()) pods.push({ node, address: pod.addresses[0]! });
   }
-  const ledger = new Ledger(mesh, randomFor(pods.length, "packets"));
-  for (const from of pods) for (const to of pods) if (from !== to) ledger.sendOne(from, to);
+  const sendAll = (purpose: string): Ledger => {
+    const ledger = new Ledger(mesh, randomFor(pods.length, purpose));
+    for (const from of pods) for (const to of pods) if (from !== to) ledger.sendOne(from, to);
+    return ledger;
+  };
+  // What is sealed for a node that has lost its sessions is lost, and how both find out.
+  const first = sendAll("first packets");
+  await mesh.time.run(SESSIONS_MS);
+  const { repeated: early } = first.settle();
+  const ledger = sendAll("packets");
   await mesh.time.run(200);
   const { missing, repeated } = ledger.settle();
-  const wrong = [...ledger.faults, ...missing, ...repeated];
+  const wrong = [...first.faults, ...early, ...ledger.faults, ...missing, ...repeated];
   if (wrong.length > 0) throw new Error(`of ${ledger.sent} packets ${wrong.length} went wrong: ${wrong[0]}`);
 }

@@ -147,7 +147,8 @@ export class RpcNetwork {
         if (process.alive) outcome();
       };
       const fail = (why: string): void => settle(() => reject(silence(why)));
-      const abort = (): void => fail("the call was cancelled");
+      // As in `common/rpc/channel.ts`: who aborts a call hears why, and not that nobody answers.
+      const abort = (): void => settle(() => reject(signal!.reason as Error));
       const cancel = process.after(CALL_TIMEOUT_MS, () => fail("deadline exceeded"));
       const unbreak = connection.onBreak(fail);
       signal?.addEventListener("abort", abort, { once: true });

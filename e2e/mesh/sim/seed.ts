@@ -10,6 +10,12 @@ export function randomFor(seed: number, purpose: string): () => number {
   return seededRandom(hash);
 }
 
+/** Bytes of the generator, for what wants unpredictable ones elsewhere. */
+export function bytesFor(seed: number, purpose: string): (length: number) => Uint8Array<ArrayBuffer> {
+  const random = randomFor(seed, purpose);
+  return (length) => Uint8Array.from({ length }, () => random() * 256);
+}
+
 function readSeed(text: string | undefined): number {
   if (text === undefined || text === "") return Math.floor(Math.random() * 0x7fff_ffff);
   const seed = Number(text);

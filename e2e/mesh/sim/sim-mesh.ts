@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MemoryUdpNetwork, type NetworkWeather } from "@warren/agent/platform/memory/memory-udp.ts";
 import { addressPlus, formatAddress, parseAddress } from "@warren/common/net/address.ts";
+import { SEALED_PORT } from "@warren/common/net/cipher.ts";
 import { formatEndpoint } from "@warren/common/net/endpoint.ts";
 import { createLogger, LOG_LEVELS } from "@warren/common/runtime/logger.ts";
 import type { MeshCore } from "@warren/control/mesh/mesh-core.ts";
@@ -11,7 +12,7 @@ import type { Timing } from "@warren/control/registry/timing.ts";
 import { ControlHost, DEFAULT_SETTINGS, type SimLogger } from "./control-host.ts";
 import type { Arrival } from "./host-stack.ts";
 import { RpcNetwork, type RpcWeather } from "./rpc-network.ts";
-import { randomFor } from "./seed.ts";
+import { bytesFor, randomFor } from "./seed.ts";
 import { SimNode } from "./sim-node.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
@@ -49,6 +50,7 @@ export class SimMesh {
   readonly #logger: SimLogger;
   readonly #directory: string;
   readonly #random: () => number;
+  readonly #randomBytes: (length: number) => Uint8Array;
   /** Pairs of machines between which no packet passes, as `a>b`. */
   readonly #cutPaths = new Set<string>();
   #machines = 0;
@@ -61,6 +63,7 @@ export class SimMesh {
     this.#logger = parts.logger;
     this.#directory = mkdtempSync(join(stateDirectory(), "warren-mesh-"));
     this.#random = randomFor(options.seed, "agents");
+    this.#randomBytes = bytesFor(options.seed, "sealing");
     this.underlay = new MemoryUdpNetwork(this.time, randomFor(options.seed, "underlay")() * 2 ** 31);
     this.setWeather(options.weather ?? CALM);
   }
@@ -97,6 +100,7 @@ export class SimMesh {
       rpc: this.rpc,
       underlayNetwork: this.underlay,
       random: this.#random,
+      randomBytes: this.#randomBytes,
       logger: this.#logger,
       directory: this.#directory,
       onArrival: (arrival) => this.arrivals.push(arrival),
@@ -145,9 +149,11 @@ export class SimMesh {
   }
 
   #paths(a: SimNode, b: SimNode): string[] {
-    const port = this.#options.settings?.port ?? DEFAULT_SETTINGS.port;
-    const [here, there] = [a, b].map(({ underlay }) => formatEndpoint({ host: underlay, port }));
-    return [`${here}>${there}`, `${there}>${here}`];
+    const { port = DEFAULT_SETTINGS.port, sealedPort = SEALED_PORT } = this.#options.settings ?? {};
+    return [port, sealedPort].flatMap((port) => {
+      const [here, there] = [a, b].map(({ underlay }) => formatEndpoint({ host: underlay, port }));
+      return [`${here}>${there}`, `${there}>${here}`];
+    });
   }
 }
 

@@ -23,6 +23,8 @@ export interface SimNodeOptions {
   readonly rpc: RpcNetwork;
   readonly underlayNetwork: MemoryUdpNetwork;
   readonly random: () => number;
+  /** Not of the same generator: what is sealed with has no say in what happens when. */
+  readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: SimLogger;
   /** Directory for the state of all nodes. */
   readonly directory: string;
@@ -104,6 +106,7 @@ export class SimNode {
     const agent = createAgent(config, {
       clock: process,
       random: this.#options.random,
+      randomBytes: this.#options.randomBytes,
       logger: this.#options.logger,
       connector: this.#connector(process),
       hostNetwork: this.stack.network,

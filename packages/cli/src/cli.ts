@@ -12,6 +12,8 @@ import { quickParse } from "./quick-parse.ts";
 export interface CliHost {
   readonly env: NodeJS.ProcessEnv;
   readonly isTerminal: boolean;
+  /** Whether standard error is a terminal. */
+  readonly isErrorTerminal: boolean;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }
@@ -69,6 +71,7 @@ function makeContext(parsed: Parsed, program: readonly string[] | undefined, hos
     runDir: text(flags["run-dir"]) ?? host.env["WARREN_RUN_DIR"] ?? "/run/warren",
     write: host.stdout,
     note: (line) => host.stderr(`${line}\n`),
+    showLine: host.isErrorTerminal ? (line) => host.stderr(`\r\u001b[K${line ?? ""}`) : undefined,
   };
 }
 

@@ -53,6 +53,23 @@ const CONFIG: FlagSpec = {
   description: "YAML file with flag names as keys",
 };
 
+/** What every measurement of the laboratory takes. */
+export const LAB_FLAGS: readonly FlagSpec[] = [
+  { name: "quick", description: "a small matrix and short samples: a first look" },
+  {
+    name: "html",
+    value: "FILE",
+    description: "also write one page with plots into FILE; it needs nothing else and has no script",
+  },
+  {
+    name: "against",
+    value: "FILE",
+    description:
+      "compare with an earlier run, kept with -o json: says for each line faster, slower or no real difference. The exact test of Mann and Whitney, corrected for the number of lines (Holm): of twenty comparisons of runs that do not differ, at most one calls any line different. Less than 1 % is never called",
+  },
+  { name: "verbose", short: "v", description: "say how far it is also where standard error is no terminal" },
+];
+
 export const CONTROL_FLAGS: readonly FlagSpec[] = [
   { name: "data-dir", value: "DIR", description: "state and keys; back it up (default /var/lib/warren/control)" },
   { name: "run-dir", value: "DIR", description: "where control.sock is made (default /run/warren)" },

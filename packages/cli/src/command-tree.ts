@@ -1,4 +1,4 @@
-import { AGENT_FLAGS, CONTROL_FLAGS, FROM, NAMESPACE, OUTPUT, RUN_DIR } from "./command-flags.ts";
+import { AGENT_FLAGS, CONTROL_FLAGS, FROM, LAB_FLAGS, NAMESPACE, OUTPUT, RUN_DIR } from "./command-flags.ts";
 import type { ArgumentSpec, CommandSpec } from "./command-spec.ts";
 
 /**
@@ -407,6 +407,95 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "warren stages --seconds 20 -o wide", explains: "also how often each stage is passed" },
     ],
     load: () => import("./commands/stages.ts"),
+  },
+  {
+    path: "bench",
+    group: "Tools",
+    description: "The laboratory: measure what encryption and the overlay cost, and compare runs.",
+    flags: [],
+    examples: [{ command: "warren bench crypto --quick", explains: "what sealing costs on this machine" }],
+  },
+  {
+    path: "bench crypto",
+    group: "Tools",
+    description:
+      "Measure every cipher, implementation, message size and number of threads on this machine. Repeats go round the whole matrix, so that what slows the machine for a while slows a sample of each line; shown are medians with 95 % intervals.",
+    flags: [
+      { name: "cipher", value: "CIPHER", list: true, description: "only these: chacha20-poly1305, aes-256-gcm" },
+      { name: "implementation", value: "NAME", list: true, description: "only these: openssl, libsodium, node-crypto" },
+      {
+        name: "size",
+        value: "BYTES",
+        list: true,
+        description: "of a message (default 64, 256, 512, 1408, 4096, 8192, 16384, 65472)",
+      },
+      { name: "threads", value: "N", list: true, description: "that work at once (default 1, 2, 4 … and all cores)" },
+      { name: "repeats", value: "N", description: "samples of each line (default 10, with --quick 8)" },
+      { name: "seconds", value: "S", description: "length of one sample (default 0.1, with --quick 0.03)" },
+      ...LAB_FLAGS,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren bench crypto", explains: "the whole matrix: about a minute for each number of threads" },
+      {
+        command: "warren bench crypto --cipher aes-256-gcm --size 1408 --threads 1 --html crypto.html",
+        explains: "one packet size, as a table and as a page",
+      },
+      { command: "warren bench crypto -o json > before.json", explains: "keep a run" },
+      { command: "warren bench crypto --against before.json", explains: "later: which differences are real" },
+    ],
+    load: () => import("./commands/bench-crypto.ts"),
+  },
+  {
+    path: "bench mesh",
+    group: "Tools",
+    description:
+      "Measure what the mesh carries from this node to another: throughput, loss, CPU time, and what each stage of the packet path costs at both ends. The other node runs `warren bench mesh serve`.",
+    arguments: [{ name: "NODE", description: "name or overlay address of the other node" }],
+    flags: [
+      {
+        name: "cipher",
+        value: "CIPHER",
+        list: true,
+        description:
+          "of the cluster: none, chacha20-poly1305, aes-256-gcm (default the present one). More than the present one needs --control-socket; the present one is put back at the end, also after ctrl-C",
+      },
+      { name: "control-socket", value: "FILE", description: "control.sock of the control plane, to change the cipher" },
+      { name: "streams", value: "N", list: true, description: "TCP connections at once (default 1, 8)" },
+      { name: "mtu", value: "BYTES", list: true, description: "largest packet of TCP (default the overlay MTU)" },
+      { name: "size", value: "BYTES", list: true, description: "payload of a UDP datagram (default 64, 512, 1400)" },
+      { name: "repeats", value: "N", description: "measurements of each line (default 7, with --quick 3)" },
+      { name: "seconds", value: "N", description: "length of each, 1 to 60 (default 2, with --quick 1)" },
+      { name: "port", value: "PORT", description: "port of the other node (default 7490)" },
+      ...LAB_FLAGS,
+      RUN_DIR,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren bench mesh node2", explains: "TCP with 1 and 8 streams, UDP of three sizes: two minutes" },
+      {
+        command: "warren bench mesh node2 --streams 1 --mtu 1280,1400 --seconds 5 -o json",
+        explains: "only TCP, with two packet sizes",
+      },
+      {
+        command: "warren bench mesh node2 --cipher none,aes-256-gcm --control-socket /run/warren/control.sock",
+        explains: "what the cipher costs; on the host of the control plane",
+      },
+    ],
+    load: () => import("./commands/bench-mesh.ts"),
+  },
+  {
+    path: "bench mesh serve",
+    group: "Tools",
+    description:
+      "Be the other end of `warren bench mesh`, until ctrl-C: count what is sent to this node's overlay address, and throw it away. Whoever reaches that address can send meanwhile.",
+    flags: [
+      { name: "once", description: "end after the first measurement" },
+      { name: "port", value: "PORT", description: "to listen on, TCP and UDP (default 7490)" },
+      RUN_DIR,
+    ],
+    examples: [{ command: "warren bench mesh serve", explains: "on the node that is to receive" }],
+    load: () => import("./commands/bench-mesh-serve.ts"),
   },
   {
     path: "config",

@@ -18,6 +18,8 @@ export interface CommandContext extends Parsed {
   readonly write: (text: string) => void;
   /** A line for the user that is no part of the result: standard error. */
   readonly note: (line: string) => void;
+  /** Shows how far a long measurement is: one line of a terminal, again and again; null takes it away. */
+  readonly showLine: ((text: string | null) => void) | undefined;
 }
 
 /** The value of a flag that takes one. */
@@ -47,6 +49,39 @@ export function integerFlag(context: CommandContext, name: string, min: number, 
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new WarrenError("usage", `--${name}: expected a whole number from ${min} to ${max}, got "${text}"`);
+}
+
+/** A number in a range, with or without a fraction. @throws WarrenError `usage` */
+export function numberFlag(context: CommandContext, name: string, min: number, max: number): number | undefined {
+  const text = textFlag(context, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value >= min && value <= max) return value;
+  throw new WarrenError("usage", `--${name}: expected a number from ${min} to ${max}, got "${text}"`);
+}
+
+/** Whole numbers in a range; undefined when the flag was not given. @throws WarrenError `usage` */
+export function integersFlag(context: CommandContext, name: string, min: number, max: number): number[] | undefined {
+  const texts = listFlag(context, name);
+  if (texts.length === 0) return undefined;
+  return texts.map((text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new WarrenError("usage", `--${name}: expected whole numbers from ${min} to ${max}, got "${text}"`);
+  });
+}
+
+/** Words of a fixed list; undefined when the flag was not given. @throws WarrenError `usage` */
+export function wordsFlag<T extends string>(
+  context: CommandContext,
+  name: string,
+  known: readonly T[],
+): readonly T[] | undefined {
+  const words = listFlag(context, name);
+  const unknown = words.find((word) => !known.some((each) => each === word));
+  if (unknown !== undefined)
+    throw new WarrenError("usage", `--${name}: expected ${known.join(", ")}, got "${unknown}"`);
+  return words.length === 0 ? undefined : known.filter((each) => words.includes(each));
 }
 
 /** Prints the result of a command in the format the user asked for; `text` makes the table and wide form. */

@@ -20,6 +20,7 @@ function lazyWriter(open: () => NodeJS.WriteStream): (text: string) => void {
 const code = await runCli(process.argv.slice(2), {
   env: process.env,
   isTerminal: isatty(1),
+  isErrorTerminal: isatty(2),
   stdout: lazyWriter(() => process.stdout),
   stderr: lazyWriter(() => process.stderr),
 });

@@ -269,6 +269,75 @@ describe("an agent that starts", () => {
     });
 });
 
+describe("an agent that is stopped while it starts", () => {
+  /** Has the next call of that method wait; returns what lets it go on. */
+  const hold = <T extends object>(object: T, method: keyof T & string): (() => void) => {
+    const gate = Promise.withResolvers<void>();
+    const original = object[method] as (...args: unknown[]) => unknown;
+    Object.assign(object, {
+      async [method](this: T, ...args: unknown[]) {
+        Object.assign(object, { [method]: original });
+        await gate.promise;
+        return original.apply(this, args);
+      },
+    });
+    return gate.resolve;
+  };
+
+  for (const [phase, stopAt] of [
+    ["looks at the host", () => hold(host, "underlay")],
+    ["guards the pods that run", () => hold(host, "guardFirst")],
+    ["opens the packet path", () => hold(FakeDataPlane.prototype, "start")],
+    ["sets the host up", () => hold(host, "apply")],
+    ["repairs the pods", () => hold(podNetwork, "repair")],
+  ] as const)
+    it(`while it ${phase}: leaves nothing behind, and is only then stopped`, async () => {
+      const before = await up(make());
+      await before.addPod({ name: "web" });
+      await before.stop();
+      const goOn = stopAt();
+      const agent = make();
+      const started = agent.start();
+      started.catch(() => {});
+      await settle();
+      let isStopped = false;
+      const stopped = agent.stop().then(() => {
+        isStopped = true;
+      });
+      await settle();
+      expect([isStopped, locked.size]).toEqual([false, 1]);
+      goOn();
+      await stopped;
+      await expect(started).rejects.toMatchObject({ name: "AbortError" });
+      expect([locked.size, control.watchers, dataPlane.running, host.plan]).toEqual([0, 0, false, undefined]);
+      await up(make());
+    });
+
+  it("does not wait for a control plane that does not answer", async () => {
+    await (await up(make())).stop();
+    const connect = control.connect.bind(control);
+    vi.spyOn(control, "connect").mockImplementation(() => ({
+      ...connect(),
+      register: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal!.addEventListener("abort", () => reject(signal!.reason as Error));
+        }),
+    }));
+    const agent = make();
+    const started = agent.start();
+    await settle();
+    await Promise.all([agent.stop(), expect(started).rejects.toMatchObject({ name: "AbortError" })]);
+    expect(locked.size).toBe(0);
+  });
+
+  it("does not start at all once it was stopped", async () => {
+    const agent = make();
+    await agent.stop();
+    await expect(agent.start()).rejects.toMatchObject({ name: "AbortError" });
+    expect(existsSync(join(dir, "data"))).toBe(false);
+  });
+});
+
 /** `exactOptionalPropertyTypes`: an absent token is not an undefined one. */
 function createAgentWithout(without: Omit<AgentConfig, "token">): Agent {
   const agent = createAgent(without, {

@@ -89,6 +89,9 @@ class AgentApp implements Agent {
   readonly #deps: AgentDeps;
   readonly #undo: (() => void | Promise<void>)[] = [];
   readonly #stop = new AbortController();
+  /** The start, and the undoing, that were begun last. */
+  #starting: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> = Promise.resolve();
   readonly #ended = Promise.withResolvers<void>();
   readonly #firstNetmap = Promise.withResolvers<void>();
   #parts: Parts | null = null;
@@ -114,8 +117,9 @@ class AgentApp implements Agent {
 
   async start(signal?: AbortSignal): Promise<void> {
     const both = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    this.#starting = this.#start(both);
     try {
-      await this.#start(both);
+      await this.#starting;
     } catch (error) {
       await this.stop().catch((second: unknown) =>
         this.#deps.logger?.warn({ err: second }, "what the start had done could not all be undone"),
@@ -125,6 +129,7 @@ class AgentApp implements Agent {
   }
 
   async #start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const config = this.#config;
     const world = await agentWorld(config, this.#deps);
     const { clock, random, connector, hostNetwork, podNetwork } = world;
@@ -157,11 +162,11 @@ class AgentApp implements Agent {
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
 
-    const sealing = new AgentSealing({ dataDir: config["data-dir"], clock, logger });
+    const sealing = new AgentSealing({ dataDir: config["data-dir"], clock, logger, randomBytes: world.randomBytes });
     const keys = new NodeKeys({
       ...{ store: sealing.store, clock, logger },
       register: () => session.registerAgain(),
-      traffic: () => [],
+      traffic: () => sealing.traffic(),
       onChange: () => sealing.changed(),
     });
     this.#undo.push(() => sealing.flush());
@@ -185,6 +190,7 @@ class AgentApp implements Agent {
       const age = Math.round((clock.nowMs() - this.#knowledge!.asOfMs) / 1000);
       logger.warn({ ageSeconds: age }, "the control plane does not answer, starting with the netmap from disk");
     }
+    signal.throwIfAborted();
 
     const lease = this.#lease!;
     assertCarries(config.dataplane, lease);
@@ -211,7 +217,7 @@ class AgentApp implements Agent {
     this.#undo.push(() => dataPlane.stop());
     dataPlane.onFailure((error) => this.#onFailure(error, world));
     await dataPlane.start();
-    sealing.serve(dataPlane.sealing());
+    sealing.serve(() => dataPlane.sealing());
 
     const forwarder = new Forwarder(
       {
@@ -243,6 +249,7 @@ class AgentApp implements Agent {
     };
     await forwarder.adopt(lease);
     await pods.reconcile();
+    signal.throwIfAborted();
     if (this.#knowledge) await this.#onNetmap(this.#knowledge.netmap, this.#source);
     session.run();
     // Before anything is taken away: a netmap or a pod that came meanwhile would put it back.
@@ -272,9 +279,17 @@ class AgentApp implements Agent {
     void settleMemory(world, this.#stop.signal);
   }
 
+  /** Ends a start that is under way, too, at the next of its phases. */
   async stop(): Promise<void> {
     this.#ready = false;
     this.#stop.abort();
+    // What it does until then would be undone by nobody.
+    await this.#starting.catch(() => {});
+    this.#stopping = this.#stopping.catch(() => {}).then(() => this.#undoAll());
+    await this.#stopping;
+  }
+
+  async #undoAll(): Promise<void> {
     // One that fails must not keep the others from being undone; the first error is told in the end.
     let first: unknown = null;
     for (let undo = this.#undo.pop(); undo; undo = this.#undo.pop()) {
@@ -448,6 +463,7 @@ class AgentApp implements Agent {
     });
     try {
       await Promise.race([this.#firstNetmap.promise, deadline]);
+      signal.throwIfAborted();
     } finally {
       waited.abort();
     }
@@ -468,6 +484,7 @@ class AgentApp implements Agent {
       underlayMtu: underlay.mtu,
       plainPrefixes: world.hostNetwork.plainPrefixes(),
       stats: dataPlane.stats(),
+      sealing: dataPlane.sealing(),
       pods: pods.list(),
       ipam: pods.ipam(),
       fence: this.#fence,

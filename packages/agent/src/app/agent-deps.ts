@@ -6,12 +6,15 @@ import type { DataPlane, DataPlaneOptions } from "../dataplane-host/data-plane.t
 import type { OverlayGuardPort } from "../dataplane-host/overlay-guard.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import type { PodNetwork } from "../pods/pod-network.ts";
+import type { Random } from "../secure/handshake/cookie-maker.ts";
 
 /** The world of an agent. What is not given is this machine's; the simulator gives all of it. */
 export interface AgentDeps {
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
+  /** Unpredictable: keys are made of them. */
+  readonly randomBytes?: Random;
   readonly logger?: Logger;
   readonly connector?: ControlConnector;
   readonly hostNetwork?: HostNetwork;

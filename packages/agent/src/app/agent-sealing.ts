@@ -1,8 +1,9 @@
-import { randomBytes } from "node:crypto";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Logger } from "pino";
 import type { DataPlaneSealing, SealingOptions } from "../dataplane-host/data-plane.ts";
+import type { Random } from "../secure/handshake/cookie-maker.ts";
 import { StaticKey } from "../secure/handshake/static-key.ts";
+import type { EpochTally } from "../secure/key-tally.ts";
 import type { OwnKeys } from "../secure/own-keys.ts";
 import { type SealingKey, SealingKeyStore } from "../secure-keys/sealing-key-store.ts";
 import { SealingTimesFile } from "../secure-keys/sealing-times-file.ts";
@@ -11,6 +12,8 @@ export interface AgentSealingOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Unpredictable bytes. */
+  readonly randomBytes: Random;
 }
 
 /** What of sealing outlives the packet path: the keys of this node, and the times of handshakes. */
@@ -18,34 +21,42 @@ export class AgentSealing {
   readonly store: SealingKeyStore;
   readonly #times: SealingTimesFile;
   readonly #options: AgentSealingOptions;
-  #path: DataPlaneSealing | null = null;
+  #running: () => DataPlaneSealing | null = () => null;
+  /** The last that ran: what it knows is good when none does. */
+  #last: DataPlaneSealing | null = null;
+  /** One object for each key, by its private half: handshakes that are under way know theirs by it. */
+  readonly #ownKeys = new WeakMap<Uint8Array, StaticKey>();
 
   constructor(options: AgentSealingOptions) {
     const { dataDir, clock, logger } = options;
     this.#options = options;
     this.store = new SealingKeyStore(dataDir, clock.nowMs());
-    this.#times = new SealingTimesFile(dataDir, clock, logger, () => this.#path?.timestamps() ?? {});
+    this.#times = new SealingTimesFile(dataDir, clock, logger, () => this.#path()?.timestamps() ?? {});
   }
 
   /** What a packet path needs to seal. */
   pathOptions(port: number): SealingOptions {
-    const { clock, logger } = this.#options;
+    const { clock, logger, randomBytes } = this.#options;
     const times = this.#times;
     return {
-      ...{ port, clock, randomBytes: (length) => new Uint8Array(randomBytes(length)), keys: this.#keys() },
+      ...{ port, clock, randomBytes, keys: () => this.#keys() },
       timestamps: { read: () => times.read(), touch: () => times.touch() },
       warn: (text) => logger.warn(text),
     };
   }
 
-  /** The packet path that seals from now on. */
-  serve(path: DataPlaneSealing | null): void {
-    this.#path = path;
+  /** @param running the packet path that seals at the moment; null while none does */
+  serve(running: () => DataPlaneSealing | null): void {
+    this.#running = running;
+  }
+
+  traffic(): EpochTally[] {
+    return this.#path()?.traffic() ?? [];
   }
 
   /** The keys in use are others now. */
   changed(): void {
-    this.#path?.setKeys(this.#keys());
+    this.#path()?.setKeys(this.#keys());
   }
 
   /** Writes what is not on the disk yet. */
@@ -53,12 +64,19 @@ export class AgentSealing {
     this.#times.flush();
   }
 
+  #path(): DataPlaneSealing | null {
+    this.#last = this.#running() ?? this.#last;
+    return this.#last;
+  }
+
   #keys(): OwnKeys {
     const { current, previous } = this.store;
-    return { current: ownKey(current), previous: previous && ownKey(previous) };
+    return { current: this.#ownKey(current), previous: previous && this.#ownKey(previous) };
   }
-}
 
-function ownKey({ epoch, privateKey }: SealingKey): OwnKeys["current"] {
-  return { epoch, key: new StaticKey(privateKey) };
+  #ownKey({ epoch, privateKey }: SealingKey): OwnKeys["current"] {
+    const key = this.#ownKeys.get(privateKey) ?? new StaticKey(privateKey);
+    this.#ownKeys.set(privateKey, key);
+    return { epoch, key };
+  }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { systemClock } from "@warren/common/runtime/clock.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
 import type { AgentConfig } from "./agent-config.ts";
@@ -11,6 +12,7 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
   return {
     clock: deps.clock ?? systemClock,
     random: deps.random ?? Math.random,
+    randomBytes: deps.randomBytes ?? ((length) => new Uint8Array(randomBytes(length))),
     logger: deps.logger ?? createLogger({ level: config["log-level"], format: config["log-format"] }),
     connector: deps.connector ?? (await import("../control-client/grpc-connector.ts")).grpcConnector,
     hostNetwork: deps.hostNetwork ?? (await import("../host/linux-host-network.ts")).createLinuxHostNetwork(),

@@ -138,7 +138,6 @@ export class Forwarder {
       this.#netmap = netmap;
       this.#lease = { ...this.#lease, cluster: netmap.cluster };
       for (const node of netmap.nodes.values()) this.#reportFault(node);
-      await this.#leaveKernel();
       await this.#apply();
     });
   }
@@ -148,7 +147,11 @@ export class Forwarder {
    * in between, what is for the overlay must not follow the host's default route.
    */
   change(kind: DataplaneKind): Promise<void> {
-    return this.#next(() => this.#change(kind));
+    return this.#next(async () => {
+      // The cluster may have become a sealed one since it was asked for.
+      assertCarries(kind, this.#lease);
+      await this.#change(kind);
+    });
   }
 
   /** The pod CIDRs may be another node's: nothing more is sent from them, on either way. */
@@ -192,6 +195,7 @@ export class Forwarder {
 
   async #apply(): Promise<void> {
     const { pods } = this.#options;
+    await this.#leaveKernel();
     const before = this.#podMtu;
     this.#usePods();
     // Whoever sends longer packets than the next device takes has them dropped: narrow from the pods on, widen towards them.
@@ -272,7 +276,8 @@ export class Forwarder {
       plainPaths: routed,
       plainSources: accepted.map((path) => path.prefix),
       routeOverlay: this.#options.dataPlane.kind === "tun",
-      catchOverlay: this.#options.dataPlane.kind === "kernel",
+      // The way out of a device that is gone is the host's default route: what is to be sealed must not take it.
+      catchOverlay: this.#options.dataPlane.kind === "kernel" || isSealed(cluster.cipher),
     };
   }
 

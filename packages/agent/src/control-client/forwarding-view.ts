@@ -46,7 +46,7 @@ function peerSealing(
   { step, peers, nowMs }: Sealing,
 ): PeerSealing | null {
   if (step.cipher === null || node.sealing_key.length !== SEALING_KEY_BYTES) return null;
-  const cipher = pairCipher(cluster, self.id, node.id, step.cipher);
+  const cipher = pairCipher(cluster, self.id, node, step.cipher);
   return {
     publicKey: node.sealing_key,
     port: node.sealed_port || cluster.sealed_port,

@@ -44,6 +44,7 @@ const CLOCK_TOLERANCE_MS = 30_000;
 export class MeshSession {
   readonly #options: MeshSessionOptions;
   #stop = new AbortController();
+  #isClosed = false;
   #client: MeshClient | null = null;
   #netmap: Netmap | null;
   /** Whose revision the netmap has; not known of one from the disk, which a snapshot replaces. */
@@ -95,14 +96,16 @@ export class MeshSession {
       return true;
     } catch (thrown) {
       const error = WarrenError.from(thrown);
-      if (!this.#netmap || !isSilence(error)) throw thrown;
+      // A call that was ended from here says nothing about the control plane.
+      if (!this.#netmap || both.aborted || !isSilence(error)) throw thrown;
       this.#lost(error);
       return false;
     }
   }
 
-  /** Watches and beats in the background until `close`. */
+  /** Watches and beats in the background until `close`, after which it does nothing. */
   run(): void {
+    if (this.#isClosed) return;
     if (this.#stop.signal.aborted) this.#stop = new AbortController();
     this.#running ??= this.#loop();
   }
@@ -142,7 +145,9 @@ export class MeshSession {
     old?.close();
   }
 
+  /** Ends a leave that is under way, too. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#halt();
     this.#client?.close();
     this.#client = null;

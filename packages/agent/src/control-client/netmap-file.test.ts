@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { createSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { newPublicKey } from "@warren/common/identity/testing/new-public-key.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import { StateFile } from "@warren/common/runtime/state-file.ts";
 import { pino } from "pino";
@@ -69,7 +69,7 @@ it("goes on without a disk, says why, and catches up", async () => {
 });
 
 it("keeps the sealing keys of nodes, and takes a file from before there were any", () => {
-  const sealing_key = createSealingKey().publicKey;
+  const sealing_key = newPublicKey();
   const sealed = { ...self, sealing_key, sealed_port: 51900, key_epoch: 3 };
   const netmap = { ...map(1), nodes: new Map([["a", sealed]]) };
   const file = open();

@@ -26,8 +26,13 @@ test("a peer that was gone comes back as a new one", () => {
 });
 
 test("a pair's own cipher goes before the cluster's, whoever is named first, and only if it seals", () => {
+  const node = (id: string) => ({ id, foreign: false });
   const cluster = (cipher: string) => ({ pair_ciphers: [{ node_a: "a", node_b: "b", cipher }] });
-  expect(pairCipher(cluster("aes-256-gcm"), "b", "a", "chacha20-poly1305")).toBe("aes-256-gcm");
-  expect(pairCipher(cluster("aes-256-gcm"), "a", "c", "chacha20-poly1305")).toBe("chacha20-poly1305");
-  expect(pairCipher(cluster("none"), "a", "b", "chacha20-poly1305")).toBe("chacha20-poly1305");
+  expect(pairCipher(cluster("aes-256-gcm"), "b", node("a"), "chacha20-poly1305")).toBe("aes-256-gcm");
+  expect(pairCipher(cluster("aes-256-gcm"), "a", node("c"), "chacha20-poly1305")).toBe("chacha20-poly1305");
+  expect(pairCipher(cluster("none"), "a", node("b"), "chacha20-poly1305")).toBe("chacha20-poly1305");
+});
+
+test("a foreign peer speaks WireGuard, whatever the cluster's cipher is", () => {
+  expect(pairCipher({ pair_ciphers: [] }, "a", { id: "w", foreign: true }, "aes-256-gcm")).toBe("chacha20-poly1305");
 });

@@ -1,5 +1,5 @@
-import { SEALING_CIPHERS, type SealingCipher } from "@warren/common/net/cipher.ts";
-import type { ClusterMessage } from "@warren/common/rpc/messages.ts";
+import { SEALING_CIPHERS, type SealingCipher, WIREGUARD_CIPHER } from "@warren/common/net/cipher.ts";
+import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 
 /** How long sessions and handshakes of the last cipher are good: a handshake that nobody understood is tried again after 5 s. */
 const LINGER_MS = 15_000;
@@ -39,13 +39,17 @@ export class PeerCiphers {
   }
 }
 
-/** The cipher of a pair of nodes: the cluster's, unless the pair has one of its own. */
+/**
+ * The cipher between a node and a peer: the cluster's, unless the pair has one of its own. A foreign peer speaks WireGuard,
+ * which has one cipher, whatever the cluster has gone over to.
+ */
 export function pairCipher(
   { pair_ciphers: pairs }: Pick<ClusterMessage, "pair_ciphers">,
   a: string,
-  b: string,
+  { id: b, foreign }: Pick<NodeMessage, "id" | "foreign">,
   cluster: SealingCipher,
 ): SealingCipher {
+  if (foreign) return WIREGUARD_CIPHER;
   const own = pairs.find(({ node_a, node_b }) => (node_a === a && node_b === b) || (node_a === b && node_b === a));
   return SEALING_CIPHERS.find((one) => one === own?.cipher) ?? cluster;
 }

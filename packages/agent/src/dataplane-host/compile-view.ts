@@ -36,17 +36,14 @@ export function compileView(
 
   const ourMac = parseMac(options.vtepMac);
   const sockaddrs = new Uint8Array(view.peers.length * SOCKADDR_BYTES);
+  const sealedSockaddrs = new Uint8Array(view.peers.length * SOCKADDR_BYTES);
   const headers = new Uint8Array(view.peers.length * VXLAN_ENCAPSULATION);
   const counterSlots = new Uint16Array(view.peers.length);
   const addresses = view.peers.map((peer, index) => {
     for (const prefix of peer.prefixes) add(prefix, index);
     const address = parseAddress(peer.underlayAddress);
-    encodeSockaddr(
-      sockaddrs,
-      index * SOCKADDR_BYTES,
-      address,
-      framing === "plain" ? peer.port : (peer.sealing?.port ?? 0),
-    );
+    encodeSockaddr(sockaddrs, index * SOCKADDR_BYTES, address, peer.port);
+    encodeSockaddr(sealedSockaddrs, index * SOCKADDR_BYTES, address, peer.sealing?.port ?? 0);
     const header = index * VXLAN_ENCAPSULATION;
     encodeVxlan(headers, header, options.vni);
     encodeEthernet(headers, header + VXLAN_HEADER, { dst: parseMac(peer.vtepMac), src: ourMac, etherType: 0 });
@@ -57,6 +54,7 @@ export function compileView(
     routes: PrefixTable.build([...entries.values()]).data,
     senders: AddressMap.build(addresses).data,
     sockaddrs,
+    sealedSockaddrs,
     headers,
     counterSlots,
     framing,

@@ -7,6 +7,7 @@ import type { Direction } from "../dataplane/stages.ts";
 import type { TimestampRecord } from "../secure/greatest-timestamps.ts";
 import type { Random } from "../secure/handshake/cookie-maker.ts";
 import type { HandshakeCounters } from "../secure/handshake-counters.ts";
+import type { EpochTally } from "../secure/key-tally.ts";
 import type { OwnKeys } from "../secure/own-keys.ts";
 import type { SealedPeerStatus } from "../secure/peer-status.ts";
 
@@ -66,7 +67,8 @@ export interface SealingOptions {
   readonly clock: Clock;
   /** Unpredictable ones: ephemeral keys are made of them. */
   readonly randomBytes: Random;
-  readonly keys: OwnKeys;
+  /** Those of the moment: asked for at each start. */
+  readonly keys: () => OwnKeys;
   /** The greatest timestamp of each peer's handshakes, which outlives the process. */
   readonly timestamps: TimestampStore;
   readonly warn: (text: string) => void;
@@ -86,6 +88,8 @@ export interface DataPlaneSealing {
   timestamps(): TimestampRecord;
   /** Of messages that belong to no known peer; null while the path is down. */
   counters(): HandshakeCounters | null;
+  /** What became of messages, by the epoch of this node's key. */
+  traffic(): EpochTally[];
   /** The clock of the moments in `status`. */
   nowMs(): number;
 }

@@ -10,6 +10,7 @@ import { CPU, type StageClock, StageTimer, WALL } from "../dataplane/stage-timer
 import type { MemoryTun } from "../platform/memory/memory-tun.ts";
 import { MEMORY_MAX_SEGMENTS, type MemoryUdp } from "../platform/memory/memory-udp.ts";
 import { emptyTables, openTables } from "../route/forwarding-tables.ts";
+import { KEY_TALLY_BYTES } from "../secure/key-tally.ts";
 import { ReceiveSessions } from "../secure/receive-sessions.ts";
 import { SendSessions } from "../secure/send-sessions.ts";
 import { PER_SLOT } from "../secure/session.ts";
@@ -65,6 +66,7 @@ class InProcessDataPlane implements DataPlane {
   readonly #book = new CounterBook();
   readonly #counters = new Float64Array(this.#book.memory);
   readonly #activity = new Float64Array(COUNTER_SLOTS * PER_SLOT);
+  readonly #tally = new Float64Array(KEY_TALLY_BYTES / Float64Array.BYTES_PER_ELEMENT);
   readonly #sealing: SessionDriver | null;
   readonly #sockets = new Map<Framing, OpenSocket>();
   #framing: Framing;
@@ -85,7 +87,9 @@ class InProcessDataPlane implements DataPlane {
       send: (endpoint, message) => this.#sockets.get("sealed")?.udp.sendTo(endpoint, message),
     });
     this.#sealing = options.sealing
-      ? new SessionDriver(options.sealing, { path, activity: this.#activity, now: () => this.#now() })
+      ? new SessionDriver(options.sealing, {
+          ...{ path, activity: this.#activity, tally: this.#tally, now: () => this.#now() },
+        })
       : null;
   }
 
@@ -197,7 +201,8 @@ class InProcessDataPlane implements DataPlane {
     );
     const sealed = createArena(loadKernels());
     this.#sealedArena = sealed;
-    const receive = new ReceiveSessions({ aeads: pathAeads(sealed.bytes), bytes: sealed.bytes, activity });
+    const tally = this.#tally;
+    const receive = new ReceiveSessions({ aeads: pathAeads(sealed.bytes), bytes: sealed.bytes, activity, tally });
     this.#sides = { send: { egress: pipeline, sessions }, receive };
   }
 
@@ -213,6 +218,7 @@ class InProcessDataPlane implements DataPlane {
     };
     return {
       wanted: (slot) => later(() => events.wanted(slot)),
+      lost: (slot) => later(() => events.lost(slot)),
       confirmed: (localIndex) => later(() => events.confirmed(localIndex)),
       roamed: (localIndex, from) => later(() => events.roamed(localIndex, from)),
       handshake(message, from) {

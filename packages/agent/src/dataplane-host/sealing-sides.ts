@@ -10,6 +10,7 @@ import type { Endpoint, Session } from "../secure/session.ts";
 /** What a side of the packet path tells of sessions, besides what it does. */
 export interface SealingNews {
   wanted(slot: number): void;
+  lost(slot: number): void;
   confirmed(localIndex: number): void;
   roamed(localIndex: number, from: Endpoint): void;
   /** The message is the receiver's to keep. False: too many wait already. */
@@ -45,6 +46,9 @@ const REFUSALS: Readonly<Record<number, number>> = {
   [REPLAYED]: refusal(DROP.replayed),
 };
 
+/** How often a lost session is told of, for each peer: whoever can send can cause it. */
+const LOST_EVERY_MS = 1_000;
+
 /** Sealed ingress's view of the sessions to receive with. */
 export function createOpener(
   sessions: ReceiveSessions,
@@ -52,6 +56,7 @@ export function createOpener(
   now: () => number,
   news: SealingNews,
 ): Opener {
+  const toldMs = new Map<number, number>();
   const endpointAt = (name: number): Endpoint => {
     const endpoint = new Uint8Array(SOCKADDR_BYTES);
     endpoint.set(bytes.subarray(name, name + sockaddrLength(bytes, name)));
@@ -70,6 +75,12 @@ export function createOpener(
       if (!sessions.endpointChanged(name)) return;
       sessions.noteEndpoint(name);
       news.roamed(sessions.lastIndex, endpointAt(name));
+    },
+    lost: (slot) => {
+      const nowMs = now();
+      if (nowMs < (toldMs.get(slot) ?? 0) + LOST_EVERY_MS) return;
+      toldMs.set(slot, nowMs);
+      news.lost(slot);
     },
     handshake: (at, length, name) => news.handshake(bytes.slice(at, at + length), endpointAt(name)),
   };

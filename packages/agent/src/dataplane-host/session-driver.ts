@@ -2,6 +2,7 @@ import { parseAddress } from "@warren/common/net/address.ts";
 import { encodeSockaddr, SOCKADDR_BYTES } from "../route/sockaddr.ts";
 import type { TimestampRecord } from "../secure/greatest-timestamps.ts";
 import type { HandshakeCounters } from "../secure/handshake-counters.ts";
+import { type EpochTally, type KeyTally, readTally } from "../secure/key-tally.ts";
 import type { OwnKeys } from "../secure/own-keys.ts";
 import type { SealedPeerStatus } from "../secure/peer-status.ts";
 import type { SealedPeer } from "../secure/sealed-peer.ts";
@@ -13,6 +14,7 @@ import type { DataPlaneSealing, ForwardingPeer, SealingOptions } from "./data-pl
 export interface SessionDriverPorts {
   readonly path: SessionPath;
   readonly activity: Activity;
+  readonly tally: KeyTally;
   /** The clock that `activity` is written by. */
   readonly now: () => number;
 }
@@ -22,7 +24,6 @@ export class SessionDriver implements DataPlaneSealing {
   readonly #options: SealingOptions;
   readonly #ports: SessionDriverPorts;
   #core: SealingCore | null = null;
-  #keys: OwnKeys;
   /** Of the run before this one; null before the first. */
   #timestamps: TimestampRecord | null = null;
   #cancel = (): void => {};
@@ -30,7 +31,6 @@ export class SessionDriver implements DataPlaneSealing {
   constructor(options: SealingOptions, ports: SessionDriverPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#keys = options.keys;
   }
 
   /** What the packet path hears; each call may send messages and give orders to it. */
@@ -38,6 +38,7 @@ export class SessionDriver implements DataPlaneSealing {
     handshake: (message: Uint8Array, from: Endpoint): void =>
       this.#tell((core, nowMs) => core.handshake(message, from, nowMs)),
     wanted: (slot: number): void => this.#tell((core, nowMs) => core.wanted(slot, nowMs)),
+    lost: (slot: number): void => this.#tell((core, nowMs) => core.lost(slot, nowMs)),
     confirmed: (localIndex: number): void => this.#tell((core, nowMs) => core.confirmed(localIndex, nowMs)),
     roamed: (localIndex: number, from: Endpoint): void =>
       this.#tell((core, nowMs) => core.roamed(localIndex, from, nowMs)),
@@ -45,12 +46,14 @@ export class SessionDriver implements DataPlaneSealing {
 
   /** Without sessions: those of an earlier run ended with its workers. */
   start(): void {
-    const { randomBytes, clock, timestamps, warn } = this.#options;
+    const { randomBytes, clock, keys, timestamps, warn } = this.#options;
     const { path, activity } = this.#ports;
     activity.fill(0);
     this.#core = new SealingCore({
-      ...{ path, activity, random: randomBytes, keys: this.#keys },
+      ...{ path, activity, random: randomBytes, keys: keys() },
       wallMs: () => clock.nowMs(),
+      // After a restart peers go on sealing with sessions that are no more here, until they hear of new ones.
+      eager: true,
       hooks: { timestamp: () => timestamps.touch(), warning: warn },
     });
     this.#timestamps ??= timestamps.read();
@@ -77,7 +80,6 @@ export class SessionDriver implements DataPlaneSealing {
   }
 
   setKeys(keys: OwnKeys): void {
-    this.#keys = keys;
     this.#tell((core, nowMs) => core.setKeys(keys, nowMs));
   }
 
@@ -91,6 +93,10 @@ export class SessionDriver implements DataPlaneSealing {
 
   counters(): HandshakeCounters | null {
     return this.#core?.counters ?? null;
+  }
+
+  traffic(): EpochTally[] {
+    return readTally(this.#ports.tally);
   }
 
   nowMs(): number {

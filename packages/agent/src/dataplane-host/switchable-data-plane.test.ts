@@ -90,6 +90,17 @@ describe("changing the packet path", () => {
     expect(failures).toEqual(["gone"]);
   });
 
+  it("makes none in order to stop it", async () => {
+    const taken = new SwitchableDataPlane({
+      kind: "tun",
+      create: () => {
+        throw new WarrenError("port-in-use", "taken");
+      },
+    });
+    expect(() => taken.start()).toThrow("taken");
+    await taken.stop();
+  });
+
   it("hears of a failure of whichever runs, and adds up what all have counted", async () => {
     const failures: string[] = [];
     plane.onFailure((error) => failures.push(error.message));

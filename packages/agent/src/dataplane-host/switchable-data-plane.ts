@@ -97,8 +97,9 @@ export class SwitchableDataPlane implements DataPlane {
     return this.#plane(this.#kind).sealing?.() ?? null;
   }
 
-  stop(): Promise<void> {
-    return this.#plane(this.#kind).stop();
+  async stop(): Promise<void> {
+    // One that could not even be made is not made for this.
+    await this.#planes.get(this.#kind)?.stop();
   }
 
   onFailure(listener: (error: Error) => void): void {

@@ -14,6 +14,7 @@ import { type EventFd, openEventFd } from "../platform/linux/eventfd.ts";
 import { type Libc, loadLibc } from "../platform/linux/libc.ts";
 import { openTun, type TunHandle } from "../platform/linux/tun.ts";
 import { openUdp, type UdpHandle } from "../platform/linux/udp.ts";
+import { KEY_TALLY_BYTES } from "../secure/key-tally.ts";
 import { PER_SLOT } from "../secure/session.ts";
 import { compileView } from "./compile-view.ts";
 import { CounterBook } from "./counter-book.ts";
@@ -62,6 +63,7 @@ class WorkerDataPlane implements DataPlane {
   readonly #book = new CounterBook();
   readonly #stopFlag = new SharedArrayBuffer(4);
   readonly #activity = new SharedArrayBuffer(COUNTER_SLOTS * PER_SLOT * Float64Array.BYTES_PER_ELEMENT);
+  readonly #tally = new SharedArrayBuffer(KEY_TALLY_BYTES);
   readonly #handshakes = HandshakeQueue.memory();
   readonly #queue = new HandshakeQueue(this.#handshakes);
   readonly #sealing: SessionDriver | null;
@@ -87,7 +89,8 @@ class WorkerDataPlane implements DataPlane {
       order: (order) => this.#order(order),
       send: (endpoint, message) => this.#sendHandshake(endpoint, message),
     });
-    const shared = { path, activity: new Float64Array(this.#activity), now: createSharedClock() };
+    const [activity, tally] = [new Float64Array(this.#activity), new Float64Array(this.#tally)];
+    const shared = { path, activity, tally, now: createSharedClock() };
     this.#sealing = options.sealing ? new SessionDriver(options.sealing, shared) : null;
   }
 
@@ -203,6 +206,7 @@ class WorkerDataPlane implements DataPlane {
       port: port2,
       tunFd: this.#tun!.fd,
       activity: this.#activity,
+      tally: this.#tally,
       handshakes: this.#handshakes,
       eventFd: wake.fd,
       overlayMtu,
@@ -263,6 +267,9 @@ class WorkerDataPlane implements DataPlane {
     switch (message.type) {
       case "wanted":
         events?.wanted(message.slot);
+        break;
+      case "lost":
+        events?.lost(message.slot);
         break;
       case "confirmed":
         events?.confirmed(message.localIndex);

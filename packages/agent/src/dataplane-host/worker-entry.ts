@@ -36,6 +36,7 @@ const roads = new WorkerPipelines({
   ...{ libc, start, counters, stages },
   news: {
     wanted: (slot) => say({ type: "wanted", slot }),
+    lost: (slot) => say({ type: "lost", slot }),
     confirmed: (localIndex) => say({ type: "confirmed", localIndex }),
     roamed: (localIndex, from) => say({ type: "roamed", localIndex, from }),
     handshake(message, from) {

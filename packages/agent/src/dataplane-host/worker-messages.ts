@@ -18,6 +18,8 @@ export interface WorkerStart {
   readonly tunFd: number;
   /** Moments of sessions (`secure/session.ts`). */
   readonly activity: SharedArrayBuffer;
+  /** What became of messages, by key (`secure/key-tally.ts`). */
+  readonly tally: SharedArrayBuffer;
   /** Two Int32: handshake messages that workers have handed on, and those that were worked on. */
   readonly handshakes: SharedArrayBuffer;
   readonly eventFd: number;
@@ -47,6 +49,7 @@ export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "applied"; readonly id: number }
   | { readonly type: "wanted"; readonly slot: number }
+  | { readonly type: "lost"; readonly slot: number }
   | { readonly type: "confirmed"; readonly localIndex: number }
   | { readonly type: "roamed"; readonly localIndex: number; readonly from: Endpoint }
   | { readonly type: "handshake"; readonly message: Uint8Array<ArrayBuffer>; readonly from: Endpoint }

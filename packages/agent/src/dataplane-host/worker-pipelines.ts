@@ -119,7 +119,8 @@ export class WorkerPipelines {
     if (start.directions.includes("ingress") && !this.#receive) {
       const arena = this.#arena();
       const { bytes } = arena;
-      const sessions = new ReceiveSessions({ aeads: pathAeads(bytes), bytes, activity });
+      const tally = new Float64Array(start.tally);
+      const sessions = new ReceiveSessions({ aeads: pathAeads(bytes), bytes, activity, tally });
       const opener = createOpener(sessions, arena, this.#now, news);
       const tun = createTunPort(libc, arena, start.tunFd);
       const open = (fd: number): SealedIngress => {

@@ -376,7 +376,7 @@ export class Egress {
       this.#count -= count;
       return;
     }
-    const result = this.#transmit(this.#start, length, count > 1 ? this.#size : 0);
+    const result = this.#sendRun(this.#start, length, count > 1 ? this.#size : 0);
     if (result >= 0) this.#countSent(count, length);
     else if (count > 1 && !isFull(result)) this.#sendSingly(length, result);
     else this.#drop(DROP["send-failed"], count);
@@ -433,20 +433,24 @@ export class Egress {
     if (dropped > 0) this.#drop(DROP["no-session"], dropped);
   }
 
-  /** Sends an empty message to that peer, if there is a session. Only between two calls of `run`. */
+  /**
+   * Sends an empty message to that peer, if there is a session, also while packets leave plain: it is how the peer learns
+   * that it may use the session. Only between two calls of `run`.
+   */
   keepalive(slot: number): void {
     const peer = this.#tables.counterSlots.indexOf(slot);
-    if (peer < 0 || !this.#isSealed || !this.#sealer) return;
+    if (peer < 0 || !this.#sealer) return;
     const length = SEALED_HEADER + SEALED_TAG;
     if (this.#sealer.seal(slot, this.#first, length, 1, 0, 0, this.#sealer.now()) !== 1) return;
-    this.#peer = peer;
-    this.#transmit(this.#first, length, 0);
+    this.#name(this.#tables.sealedSockaddrs, peer);
+    this.#transmit(this.#sealedUdp, this.#first, length, 0);
+    this.#named = -1;
   }
 
-  /** What is for that peer goes there from now on. Only between two calls of `run`. */
+  /** What is sealed for that peer goes there from now on. Only between two calls of `run`. */
   redirect(slot: number, endpoint: Uint8Array): void {
     const peer = this.#tables.counterSlots.indexOf(slot);
-    if (peer >= 0) this.#tables.sockaddrs.set(endpoint, peer * SOCKADDR_BYTES);
+    if (peer >= 0) this.#tables.sealedSockaddrs.set(endpoint, peer * SOCKADDR_BYTES);
     this.#named = -1;
   }
 
@@ -459,21 +463,27 @@ export class Egress {
     if (refusal === EIO) this.#maxSegments = 1;
     for (let offset = 0; offset < length; offset += this.#size) {
       const one = Math.min(this.#size, length - offset);
-      if (this.#transmit(this.#start + offset, one, 0) >= 0) this.#countSent(1, one);
+      if (this.#sendRun(this.#start + offset, one, 0) >= 0) this.#countSent(1, one);
       else this.#drop(DROP["send-failed"]);
     }
   }
 
-  #transmit(offset: number, length: number, segmentSize: number): number {
-    if (this.#named !== this.#peer) {
-      const sockaddrs = this.#tables.sockaddrs;
-      const from = this.#peer * SOCKADDR_BYTES;
-      for (let i = 0; i < SOCKADDR_BYTES; i++) this.#bytes[SEND_NAME + i] = sockaddrs[from + i]!;
-      this.#nameLength = sockaddrLength(sockaddrs, from);
-      this.#named = this.#peer;
-    }
+  /** Sends datagrams of the run. */
+  #sendRun(offset: number, length: number, segmentSize: number): number {
+    const { sockaddrs, sealedSockaddrs } = this.#tables;
+    if (this.#named !== this.#peer) this.#name(this.#isSealed ? sealedSockaddrs : sockaddrs, this.#peer);
+    return this.#transmit(this.#isSealed ? this.#sealedUdp : this.#udp, offset, length, segmentSize);
+  }
+
+  #name(sockaddrs: Uint8Array, peer: number): void {
+    const from = peer * SOCKADDR_BYTES;
+    for (let i = 0; i < SOCKADDR_BYTES; i++) this.#bytes[SEND_NAME + i] = sockaddrs[from + i]!;
+    this.#nameLength = sockaddrLength(sockaddrs, from);
+    this.#named = peer;
+  }
+
+  #transmit(udp: UdpPort, offset: number, length: number, segmentSize: number): number {
     this.#counters[SYSCALL_UDP_SEND]!++;
-    const udp = this.#isSealed ? this.#sealedUdp : this.#udp;
     const result = udp.send(SEND_NAME, this.#nameLength, offset, length, segmentSize);
     this.#stages.mark(STAGE.send);
     if (isFull(result)) this.#isFull = true;

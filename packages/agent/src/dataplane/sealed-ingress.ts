@@ -47,6 +47,8 @@ export interface Opener {
   now(): number;
   /** The message just opened came from the socket address at `name`. */
   heard(name: number): void;
+  /** A message for no session of ours came from where that peer is. */
+  lost(slot: number): void;
   /** Takes a copy of a handshake message. False: too many wait already. */
   handshake(at: number, length: number, name: number): boolean;
 }
@@ -150,7 +152,7 @@ export class SealedIngress {
 
     const slot = this.#opener.open(at, length, this.#now);
     this.#stages.mark(STAGE.open);
-    if (slot < 0) return -1 - slot;
+    if (slot < 0) return this.#refuse(-1 - slot, name);
     this.#opener.heard(name);
     const peer = slot < this.#tables.peersBySlot.length ? this.#tables.peersBySlot[slot]! : -1;
     this.#stages.mark(STAGE.sender);
@@ -160,6 +162,13 @@ export class SealedIngress {
     const verdict = this.#deliver(peer, at + SEALED_HEADER, length - LEAST);
     this.#stages.mark(STAGE.coalesce);
     return verdict;
+  }
+
+  #refuse(reason: number, name: number): number {
+    if (reason !== DROP["unknown-session"]) return reason;
+    const peer = this.#tables.senders.find(this.#bytes, name);
+    if (peer >= 0) this.#opener.lost(this.#tables.counterSlots[peer]!);
+    return reason;
   }
 
   /** What was sealed: an IP packet and its padding, or a VXLAN header in front of both; their first nibbles differ. */

@@ -57,6 +57,10 @@ describe("routes of a node", () => {
     expect(words(planRoutes(plan, after))[0]).toBe("route del unreachable fd00:77::/48 metric 65535 proto 119");
     expect(words(planRoutes({ ...plan, catchOverlay: true }, []))).toHaveLength(6);
     expect(removeRoutes(peers)).toEqual([]);
+    const all = [...before, ...after];
+    expect(removeRoutes(all)).toHaveLength(2);
+    // Pods remain that must not find another way out.
+    expect(words(removeRoutes(all, { keepCaught: true }))).toEqual(["route del 10.244.0.0/16 dev warren0 proto 119"]);
   });
 
   it("are refused where the host uses one of the prefixes for something else", () => {

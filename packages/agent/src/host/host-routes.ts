@@ -16,8 +16,8 @@ const LAST_METRIC = "65535";
  *     10.244.1.2 dev wrn3f…                        (pods: more specific than both)
  *     10.244.2.0/24 via 192.0.2.12 dev eth0        (`plain`, laid by `plain-routes.ts`: here they only are not removed)
  *
- * Where the device has a route to each peer, the first is not wanted, and what none of them takes is unreachable, behind
- * all others:
+ * Where the device has a route to each peer, the first is not wanted. What none of them takes is unreachable, behind all
+ * others; the same where the cluster is sealed, for when the device is gone: a killed agent takes it along.
  *
  *     10.244.2.0/24 via 10.244.2.0 dev warren0     (a peer: not ours, the packet path's)
  *     unreachable 10.244.0.0/16 metric 65535
@@ -64,10 +64,11 @@ export function planRoutes(
   return [...lines, ...wanted.values()];
 }
 
-/** Lines that remove every route of ours. */
-export function removeRoutes(existing: readonly IpRoute[]): IpLine[] {
+/** Lines that remove every route of ours; with `keepCaught`, what was caught stays unreachable. */
+export function removeRoutes(existing: readonly IpRoute[], { keepCaught = false } = {}): IpLine[] {
+  const isCatch = (route: IpRoute): boolean => route.type === "unreachable" && String(route.metric) === LAST_METRIC;
   return existing
-    .filter((route) => route.protocol === ROUTE_PROTOCOL)
+    .filter((route) => route.protocol === ROUTE_PROTOCOL && !(keepCaught && isCatch(route)))
     .map((route) => deleteLine(route, withLength(route.dst)));
 }
 

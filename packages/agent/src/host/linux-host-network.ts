@@ -158,7 +158,7 @@ export function createLinuxHostNetwork(): HostNetwork {
       alone(async () => {
         podsRemain = left.podsRemain;
         if (!plan) return;
-        await ipBatch(removeRoutes(await allRoutes(hasIpv6(plan))));
+        await ipBatch(removeRoutes(await allRoutes(hasIpv6(plan)), { keepCaught: podsRemain }));
         for (const program of iptablesOf(plan)) await removeAccept(program, interfacesOf(plan));
         plainPrefixes = [];
         // Nobody looks after what comes plainly from now on.

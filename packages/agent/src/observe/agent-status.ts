@@ -4,15 +4,20 @@ import type {
   ClusterInfo,
   NodeInfo,
   PeerInfo,
+  PeerSession,
   PodInfo,
   SealingInfo,
 } from "@warren/common/api/types.ts";
 import type { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
+
+import { CIPHERS, isSealed, SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
-import { ciphersOf } from "@warren/common/rpc/pair-cipher.ts";
-import type { DataPlaneStats } from "../dataplane-host/data-plane.ts";
+import { pairCipher } from "../control-client/peer-ciphers.ts";
+import type { DataPlaneSealing, DataPlaneStats } from "../dataplane-host/data-plane.ts";
+
+import { formatSockaddr } from "../route/sockaddr.ts";
 
 /** Everything the agent knows of itself at one moment: what status, metrics and the lists are made from. */
 export interface AgentView {
@@ -32,6 +37,8 @@ export interface AgentView {
   /** Pod CIDRs of peers that have a plain route. */
   readonly plainPrefixes: readonly string[];
   readonly stats: DataPlaneStats;
+  /** Null where the packet path cannot seal. */
+  readonly sealing: Pick<DataPlaneSealing, "status" | "traffic" | "nowMs"> | null;
   readonly pods: readonly PodInfo[];
   readonly ipam: Pick<AgentIpam, "leases" | "addresses">;
   /** Why the node may not forward any more. */
@@ -97,6 +104,7 @@ function warnings(view: AgentView): string[] {
     const age = knowledge ? `, the netmap is ${secondsBetween(knowledge.asOfMs, nowMs)} s old` : "";
     list.push(`not connected to the control plane at ${control.address}${age}: ${control.error?.message ?? "trying"}`);
   }
+  list.push(...sealingWarnings(view));
   if (saveFault) list.push(`the netmap on disk is behind: ${saveFault.message}`);
   if (clockOffMs !== 0) {
     const seconds = Math.round(Math.abs(clockOffMs) / 1000);
@@ -106,6 +114,18 @@ function warnings(view: AgentView): string[] {
   if (nowMs > certificate.toMs)
     list.push("the certificate of this node has expired; make a token and restart with --token TOKEN");
   return list;
+}
+
+/** A sealed cluster sends nothing to a node that it cannot seal for. */
+function sealingWarnings({ lease, knowledge }: AgentView): string[] {
+  const { cipher } = lease.cluster;
+  if (!isSealed(cipher)) return [];
+  if (!CIPHERS.some((known) => known === cipher))
+    return [`the cluster's cipher ${cipher} is unknown to this agent, nothing is forwarded: upgrade the agent`];
+  const others = [...(knowledge?.netmap.nodes.values() ?? [])].filter((node) => node.id !== lease.self.id);
+  const unable = others.filter((node) => node.sealing_key.length === 0).map((node) => node.name);
+  if (unable.length === 0) return [];
+  return [`no sealing key is known of ${unable.join(", ")}, nothing is sent there: upgrade or remove what it is`];
 }
 
 export function nodeList(view: AgentView): NodeInfo[] {
@@ -123,21 +143,44 @@ export function peerList(view: AgentView): PeerInfo[] {
     ? { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 }
     : { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
   const plain = new Set(view.plainPrefixes);
-  const cipherOf = ciphersOf(view.lease.cluster, view.lease.self.id);
+  const sessions = peerSessions(view);
   return nodeList(view)
     .filter((node) => node.id !== view.lease.self.id)
     .map((node) => {
       const directPodCidrs = node.podCidrs.filter((cidr) => plain.has(cidr));
       const isDirect = directPodCidrs.length > 0 && directPodCidrs.length === node.podCidrs.length;
       const path = isDirect ? "direct" : directPodCidrs.length > 0 ? "mixed" : "encapsulated";
-      const cipher = cipherOf(node) ?? "unknown";
-      return { ...node, path, cipher, directPodCidrs, ...(peers?.get(node.id) ?? none) };
+      const cipher = cipherOf(view.lease, node);
+      const session = sessions.get(node.id) ?? null;
+      return { ...node, path, cipher, session, directPodCidrs, ...(peers?.get(node.id) ?? none) };
     });
+}
+
+/** By node id. */
+function peerSessions({ sealing }: AgentView): Map<string, PeerSession> {
+  const nowMs = sealing?.nowMs() ?? 0;
+  return new Map(
+    (sealing?.status() ?? []).map(({ nodeId, state, cipher, endpoint, lastHandshakeMs, keyEpoch }) => [
+      nodeId,
+      {
+        ...{ state, cipher, keyEpoch },
+        endpoint: endpoint && formatSockaddr(endpoint),
+        handshakeAgeSeconds: lastHandshakeMs === 0 ? null : secondsBetween(lastHandshakeMs, nowMs),
+      },
+    ]),
+  );
 }
 
 export function agentIpam(view: AgentView): AgentIpam {
   const { self } = view.lease;
   return { role: "agent", node: self.name, epoch: self.epoch, ...view.ipam };
+}
+
+/** What packets to a peer are sealed with, once a change has settled; `unknown` to this version: nothing is sent. */
+function cipherOf({ cluster, self }: AgentView["lease"], peer: NodeInfo): PeerInfo["cipher"] {
+  if (!isSealed(cluster.cipher)) return "none";
+  const ofCluster = SEALING_CIPHERS.find((cipher) => cipher === cluster.cipher);
+  return ofCluster ? pairCipher(cluster, self.id, peer, ofCluster) : "unknown";
 }
 
 function nodeInfo(node: NodeMessage, cluster: ClusterMessage): NodeInfo {

@@ -33,6 +33,7 @@ const view: AgentView = {
   },
   source: "control",
   plainPrefixes: [],
+  sealing: null,
   control: { address: "192.0.2.9:7443", connected: true, error: null },
   certificate: { fromMs: 0, toMs: 60_000 },
   ...{ tun: "warren0", overlayMtu: 1450, underlayMtu: 1500 },

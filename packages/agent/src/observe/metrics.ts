@@ -48,6 +48,22 @@ export async function renderMetrics(view: AgentView): Promise<{ contentType: str
     peerBytes.inc({ peer: peer.name, direction: "rx" }, peer.rxBytes ?? 0);
   }
 
+  const sessions = new Gauge({
+    name: "warren_agent_peer_handshake_age_seconds",
+    help: "Time since the last handshake with a peer, where traffic is sealed",
+    labelNames: ["peer"],
+    registers: [registry],
+  });
+  for (const { name, session } of view.sealing ? peerList(view) : [])
+    if (session?.handshakeAgeSeconds != null) sessions.set({ peer: name }, session.handshakeAgeSeconds);
+  const messages = counter("sealed_messages_total", "Sealed messages received, by epoch of the key", [
+    "epoch",
+    "result",
+  ]);
+  for (const { epoch, opened, lost, undecryptable } of view.sealing?.traffic() ?? [])
+    for (const [result, count] of Object.entries({ opened, lost, undecryptable }))
+      messages.inc({ epoch: String(epoch), result }, Math.max(0, count));
+
   const drops = counter("dropped_packets_total", "Dropped packets, by reason", ["reason"]);
   for (const [reason, count] of Object.entries(stats.drops)) drops.inc({ reason }, count);
   const syscalls = counter("dataplane_syscalls_total", "System calls of the packet path", ["call"]);

@@ -11,8 +11,9 @@ export interface ForwardingTableData {
   readonly routes: PrefixTableData;
   /** Underlay address → peer index. */
   readonly senders: AddressMapData;
-  /** `SOCKADDR_BYTES` for each peer: where to send. */
+  /** `SOCKADDR_BYTES` for each peer: where to send what is plain, and what is sealed. */
   readonly sockaddrs: Uint8Array<ArrayBuffer>;
+  readonly sealedSockaddrs: Uint8Array<ArrayBuffer>;
   /** `VXLAN_ENCAPSULATION` bytes for each peer: VXLAN header and inner Ethernet header, its type left zero. */
   readonly headers: Uint8Array<ArrayBuffer>;
   /** For each peer its place among the counters. */
@@ -30,6 +31,7 @@ export interface ForwardingTables {
   readonly routes: PrefixTable;
   readonly senders: AddressMap;
   readonly sockaddrs: Uint8Array;
+  readonly sealedSockaddrs: Uint8Array;
   readonly headers: Uint8Array;
   readonly counterSlots: Uint16Array;
   /** The other way round: a slot's peer, -1 for a slot of none. */
@@ -53,6 +55,7 @@ export function emptyTables(): ForwardingTableData {
     routes: PrefixTable.build([]).data,
     senders: AddressMap.build([]).data,
     sockaddrs: new Uint8Array(0),
+    sealedSockaddrs: new Uint8Array(0),
     headers: new Uint8Array(0),
     counterSlots: new Uint16Array(0),
     framing: "plain",

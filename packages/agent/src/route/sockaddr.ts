@@ -1,4 +1,5 @@
-import type { IpAddress } from "@warren/common/net/address.ts";
+import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
+import { formatEndpoint } from "@warren/common/net/endpoint.ts";
 
 /**
  * Socket addresses of Linux, in the bytes the kernel reads and writes: the form in which the packet path carries
@@ -29,4 +30,11 @@ export function encodeSockaddr(buf: Uint8Array, offset: number, address: IpAddre
 /** Length of the socket address at `offset`: 16 for IPv4, 28 for IPv6. */
 export function sockaddrLength(buf: Uint8Array, offset: number): number {
   return buf[offset] === AF_INET ? SOCKADDR_IN_BYTES : SOCKADDR_BYTES;
+}
+
+/** `HOST:PORT` of a socket address, for people. */
+export function formatSockaddr(name: Uint8Array): string {
+  const [family, at, length] = name[0] === AF_INET ? ([4, SOCKADDR_V4, 4] as const) : ([6, SOCKADDR_V6, 16] as const);
+  const host = formatAddress({ family, bytes: name.slice(at, at + length) });
+  return formatEndpoint({ host, port: (name[2]! << 8) | name[3]! });
 }

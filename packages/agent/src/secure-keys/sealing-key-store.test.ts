@@ -1,9 +1,10 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkSealingKey, publicSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { checkSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { StateFile } from "@warren/common/runtime/state-file.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { StaticKey } from "../secure/handshake/static-key.ts";
 import { OVERLAP_MS, SealingKeyStore } from "./sealing-key-store.ts";
 
 const NOW = 1_800_000_000_000;
@@ -18,6 +19,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+const publicOf = (privateKey: Uint8Array) => new StaticKey(privateKey).publicKey;
 const open = (nowMs = NOW) => new SealingKeyStore(dir, nowMs);
 const path = () => join(dir, "sealing-keys.json");
 
@@ -29,7 +31,7 @@ function rotated(store: SealingKeyStore, nowMs = NOW, overlapMs = OVERLAP_MS): v
 
 it("makes a key at the first start, and has the same after every other", () => {
   const { current } = open();
-  expect(publicSealingKey(current.privateKey)).toEqual(current.publicKey);
+  expect(publicOf(current.privateKey)).toEqual(current.publicKey);
   checkSealingKey(current.publicKey);
   expect(current).toMatchObject({ epoch: 1, madeMs: NOW });
   const again = open(NOW + 1);
@@ -69,7 +71,7 @@ it("uses a new key only once the control plane knows it, and answers the old one
   expect(store.confirm(offered, 2, NOW + 10)).toBe(true);
   expect(store.current.publicKey).toEqual(offered);
   expect(store.previous).toMatchObject({ publicKey: first.publicKey, epoch: 1, untilMs: NOW + 10 + OVERLAP_MS });
-  expect(publicSealingKey(store.previous!.privateKey)).toEqual(first.publicKey);
+  expect(publicOf(store.previous!.privateKey)).toEqual(first.publicKey);
   expect(store.prune(NOW + 9 + OVERLAP_MS)).toBe(false);
   const { privateKey } = store.previous!;
   expect(store.prune(NOW + 10 + OVERLAP_MS)).toBe(true);
@@ -148,5 +150,5 @@ it("stays as it was when the disk takes nothing", () => {
   });
   expect(() => store.confirm(next!.publicKey, 2, NOW)).toThrow("no space");
   expect([store.current, store.next]).toEqual([current, next]);
-  expect(publicSealingKey(store.current.privateKey)).toEqual(current.publicKey);
+  expect(publicOf(store.current.privateKey)).toEqual(current.publicKey);
 });

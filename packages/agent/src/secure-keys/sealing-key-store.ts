@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createSealingKey, formatSealingKey, publicSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { StateFile } from "@warren/common/runtime/state-file.ts";
+import { StaticKey } from "../secure/handshake/static-key.ts";
 
 /** An X25519 key of this node: 32 raw bytes each. */
 export interface SealingKey {
@@ -75,7 +77,7 @@ export class SealingKeyStore {
           next: stored.next && restore(stored.next),
           previous: stored.previous && restore(stored.previous),
         }
-      : { current: { ...createSealingKey(), epoch: 1, madeMs: nowMs }, next: null, previous: null };
+      : { current: { ...newKey(), epoch: 1, madeMs: nowMs }, next: null, previous: null };
     if (!stored) this.#write(this.#keys);
   }
 
@@ -105,7 +107,7 @@ export class SealingKeyStore {
    */
   rotate(nowMs: number, overlapMs: number): void {
     const { current, next } = this.#keys;
-    const key = next ?? { ...createSealingKey(), epoch: current.epoch + 1, madeMs: nowMs, overlapMs };
+    const key = next ?? { ...newKey(), epoch: current.epoch + 1, madeMs: nowMs, overlapMs };
     this.#write({ ...this.#keys, next: { ...key, overlapMs: Math.min(key.overlapMs, overlapMs) } });
   }
 
@@ -152,11 +154,16 @@ export class SealingKeyStore {
   }
 }
 
+function newKey(): Pick<SealingKey, "privateKey" | "publicKey"> {
+  const key = StaticKey.create(randomBytes(32));
+  return { privateKey: key.exportPrivateKey(), publicKey: key.publicKey };
+}
+
 function toStored<Key extends SealingKey>({ privateKey, publicKey: _, ...rest }: Key): Stored<Key> {
   return { ...rest, privateKey: formatSealingKey(privateKey) };
 }
 
 function restore<Key extends SealingKey>({ privateKey: text, ...rest }: Stored<Key>): Key {
   const privateKey = new Uint8Array(Buffer.from(text, "base64"));
-  return { ...rest, privateKey, publicKey: publicSealingKey(privateKey) } as unknown as Key;
+  return { ...rest, privateKey, publicKey: new StaticKey(privateKey).publicKey } as unknown as Key;
 }

@@ -161,7 +161,7 @@ export class HandshakeExchange {
     this.heard(peer, from);
     const held = { localIndex, remoteIndex, cipher, keyEpoch: own.epoch, initiated: false, bornMs: nowMs };
     const gone = peer.sessions.answered({ ...held, identity: peer.identity });
-    this.#install(peer, answer.keys, cipher, nowMs);
+    this.#install(peer, answer.keys, held);
     this.forget(gone);
     peer.cookies.stamp(answer.message, nowMs);
     path.send(peer.endpoint ?? from, answer.message);
@@ -210,7 +210,7 @@ export class HandshakeExchange {
     const { localIndex, remoteIndex } = keys;
     const held = { localIndex, remoteIndex, cipher, keyEpoch, initiated: true, bornMs: nowMs };
     const gone = peer.sessions.initiated({ ...held, identity: peer.identity });
-    this.#install(peer, keys, cipher, nowMs);
+    this.#install(peer, keys, held);
     path.use(localIndex);
     // Without it the peer, which may seal nothing before it has heard from us, would wait for our next packet.
     path.keepalive(slot);
@@ -227,9 +227,13 @@ export class HandshakeExchange {
     return peer;
   }
 
-  #install(peer: Peer, keys: SessionKeys, cipher: SealingCipher, nowMs: number): void {
+  #install(
+    peer: Peer,
+    keys: SessionKeys,
+    { cipher, keyEpoch, bornMs }: Pick<HeldSession, "cipher" | "keyEpoch" | "bornMs">,
+  ): void {
     const { slot } = peer.config;
-    this.#parts.path.install({ slot, cipher, ...keys, rejectAfterMs: nowMs + REJECT_AFTER_MS });
+    this.#parts.path.install({ slot, cipher, keyEpoch, ...keys, rejectAfterMs: bornMs + REJECT_AFTER_MS });
   }
 
   #admit(message: Uint8Array, from: Endpoint, nowMs: number, unasked: boolean): OwnKey | null {

@@ -1,9 +1,15 @@
 import type { SealingCipher } from "@warren/common/net/cipher.ts";
+import {
+  KEEPALIVE_BYTES,
+  TRANSPORT_COUNTER,
+  TRANSPORT_HEADER,
+  TRANSPORT_RECEIVER,
+} from "@warren/common/wire/wireguard.ts";
 import type { Aead, AeadKey } from "./aead.ts";
+import { countOpened, countUndecryptable, KEY_TALLY_BYTES, type KeyTally, openTally } from "./key-tally.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import { SEAL_OVERHEAD } from "./send-sessions.ts";
 import { type Activity, PER_SLOT, RECEIVED, RECEIVED_PACKET, type Session } from "./session.ts";
-import { TRANSPORT_COUNTER, TRANSPORT_HEADER, TRANSPORT_INDEX } from "./transport-message.ts";
+import { takeKey } from "./take-key.ts";
 
 /** Verdicts on a message that was not opened. */
 export const UNKNOWN_SESSION = -1;
@@ -20,6 +26,8 @@ export interface ReceiveSessionsOptions {
   /** The arena that messages are opened in. */
   readonly bytes: Uint8Array;
   readonly activity: Activity;
+  /** Default: one that nobody looks at. */
+  readonly tally?: KeyTally;
 }
 
 /** sockaddr_in6 without its flow information: what tells two endpoints apart. An IPv4 one has the first two words only. */
@@ -32,6 +40,8 @@ interface Receiving {
   readonly rejectAfterMs: number;
   readonly key: AeadKey;
   readonly window: ReplayWindow;
+  /** Where its epoch is counted. */
+  readonly tallyAt: number;
   /** Where its last message came from, as the words of a socket address. */
   readonly endpoint: Int32Array;
   isConfirmed: boolean;
@@ -45,6 +55,7 @@ export class ReceiveSessions {
   readonly #aeads: Readonly<Record<SealingCipher, Aead>>;
   readonly #view: DataView;
   readonly #activity: Activity;
+  readonly #tally: KeyTally;
   /** By index as a signed number: all of those are small integers to V8. */
   readonly #byIndex = new Map<number, Receiving>();
   /** That of the last message: the next is most likely of the same. */
@@ -55,19 +66,25 @@ export class ReceiveSessions {
     this.#aeads = options.aeads;
     this.#view = new DataView(buffer, byteOffset, byteLength);
     this.#activity = options.activity;
+    this.#tally = options.tally ?? new Float64Array(KEY_TALLY_BYTES / Float64Array.BYTES_PER_ELEMENT);
   }
 
-  /** Takes the key and wipes the bytes it came in. Messages that name the session are opened from now on. */
+  /**
+   * Takes the key and wipes the bytes it came in. Messages that name the session are opened from now on.
+   *
+   * @throws when the session was installed before: its window would forget what it saw
+   */
   install(session: ReceiveSession): void {
-    this.forget(session.localIndex);
-    const key = this.#aeads[session.cipher].createKey(session.receiveKey);
-    session.receiveKey.fill(0);
-    this.#byIndex.set(session.localIndex | 0, {
+    const index = session.localIndex | 0;
+    if (this.#byIndex.has(index)) throw new Error(`session ${session.localIndex} is installed already`);
+    const key = takeKey(this.#aeads[session.cipher], session.receiveKey);
+    this.#byIndex.set(index, {
       slot: session.slot,
       localIndex: session.localIndex,
       rejectAfterMs: session.rejectAfterMs,
       key,
       window: new ReplayWindow(),
+      tallyAt: openTally(this.#tally, session.keyEpoch),
       endpoint: new Int32Array(ENDPOINT_WORDS),
       isConfirmed: false,
     });
@@ -89,15 +106,18 @@ export class ReceiveSessions {
    * @returns the slot of the peer whose session it is of, or a verdict
    */
   open(at: number, length: number, nowMs: number): number {
-    const session = this.#find(this.#view.getInt32(at + TRANSPORT_INDEX, true));
+    const session = this.#find(this.#view.getInt32(at + TRANSPORT_RECEIVER, true));
     if (session === undefined) return UNKNOWN_SESSION;
     if (nowMs >= session.rejectAfterMs) return EXPIRED;
     const low = this.#view.getUint32(at + TRANSPORT_COUNTER, true);
     const high = this.#view.getUint32(at + TRANSPORT_COUNTER + 4, true);
     if (!session.window.mayAccept(low, high)) return REPLAYED;
-    if (!session.key.open(at + TRANSPORT_HEADER, length - TRANSPORT_HEADER, low, high)) return FORGED;
-    session.window.accept(low, high);
-    this.#note(session.slot, length > SEAL_OVERHEAD, nowMs);
+    if (!session.key.open(at + TRANSPORT_HEADER, length - TRANSPORT_HEADER, low, high)) {
+      countUndecryptable(this.#tally, session.tallyAt);
+      return FORGED;
+    }
+    countOpened(this.#tally, session.tallyAt, session.window.accept(low, high));
+    this.#note(session.slot, length > KEEPALIVE_BYTES, nowMs);
     return session.slot;
   }
 

@@ -22,6 +22,7 @@ export class ReplayWindow {
   readonly #ring = new Uint32Array(RING_WORDS);
   /** Greatest counter accepted, low and high. Without one, everything of the ring is free: 0 stands for it. */
   readonly #greatest = new Uint32Array(2);
+  #isEmpty = true;
 
   /** Whether the counter is new. Asked before authentication, which costs more; changes nothing. */
   mayAccept(low: number, high: number): boolean {
@@ -35,29 +36,28 @@ export class ReplayWindow {
   /**
    * Marks as seen a counter that `mayAccept` let pass, once its message has proved authentic: a forged one must not turn
    * the ring.
+   *
+   * @returns by how many more counters have been passed over now: -1 for one that comes late
    */
-  accept(low: number, high: number): void {
+  accept(low: number, high: number): number {
     const behind = this.#behind(low, high);
     if (behind < 0) {
-      this.#turn(low, -behind);
+      this.#turn(-behind);
       this.#greatest[0] = low;
       this.#greatest[1] = high;
     }
     this.#ring[wordOf(low)]! |= 1 << (low & 31);
+    // As long as nothing was accepted, 0 is the greatest without having come.
+    const isFirst = this.#isEmpty;
+    this.#isEmpty = false;
+    return behind < 0 ? -behind - 1 + Number(isFirst) : Number(isFirst) - 1;
   }
 
-  /** Clears the words between that of the greatest counter and that of one `ahead` of it. */
-  #turn(low: number, ahead: number): void {
-    if (ahead >= RING_BITS) {
-      this.#ring.fill(0);
-      return;
-    }
-    const last = wordOf(low);
-    // At most one turn: fewer bits than the ring has, so that the words differ or are the same one.
-    for (let word = wordOf(this.#greatest[0]!); word !== last; ) {
-      word = (word + 1) & (RING_WORDS - 1);
-      this.#ring[word] = 0;
-    }
+  /** Clears the words behind that of the greatest counter, up to that of one `ahead` of it; at most one whole turn. */
+  #turn(ahead: number): void {
+    const greatest = this.#greatest[0]!;
+    const words = Math.min(Math.floor(((greatest & 31) + ahead) / 32), RING_WORDS);
+    for (let i = 1; i <= words; i++) this.#ring[(wordOf(greatest) + i) & (RING_WORDS - 1)] = 0;
   }
 
   /** Exact where it matters: differences below 2^53. Greater ones have the right sign and are far outside the window. */

@@ -130,6 +130,12 @@ export class SealingCore implements SessionEvents {
     this.#advance(peer, nowMs);
   }
 
+  /** Anybody can send such a message, so it counts for nothing while there is a session. */
+  lost(slot: number, nowMs: number): void {
+    const sessions = this.#peers.bySlot(slot)?.sessions;
+    if (sessions && sessions.current === null && sessions.next === null) this.wanted(slot, nowMs);
+  }
+
   confirmed(localIndex: number, nowMs: number): void {
     const peer = this.#indices.owner(localIndex);
     const gone = peer?.sessions.confirmed(localIndex);

@@ -1,14 +1,14 @@
 import type { SealingCipher } from "@warren/common/net/cipher.ts";
-import { type Aead, type AeadKey, TAG } from "./aead.ts";
+import { encodeTransport, TRANSPORT_HEADER } from "@warren/common/wire/wireguard.ts";
+import type { Aead, AeadKey } from "./aead.ts";
 import { SendCounter } from "./send-counter.ts";
 import { type Activity, PER_SLOT, SENT, SENT_PACKET, type Session } from "./session.ts";
-import { TRANSPORT_COUNTER, TRANSPORT_HEADER, TRANSPORT_INDEX, TRANSPORT_TYPE } from "./transport-message.ts";
+import { takeKey } from "./take-key.ts";
 
 /** There is no session in use with the peer, or the one there is may not be used any more. Nothing was sealed. */
 export const NO_SESSION = -1;
 
-/** Room that a message needs around its plaintext: header in front, tag behind. */
-export const SEAL_OVERHEAD = TRANSPORT_HEADER + TAG;
+const TWO_32 = 2 ** 32;
 
 /** What the sending side needs of a session. `sendKey` is wiped as soon as it is in use. */
 export type SendSession = Omit<Session, "receiveKey">;
@@ -40,26 +40,28 @@ interface Sending {
  */
 export class SendSessions {
   readonly #aeads: Readonly<Record<SealingCipher, Aead>>;
-  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
   readonly #activity: Activity;
   readonly #byIndex = new Map<number, Sending>();
   /** By slot. */
   readonly #inUse: (Sending | undefined)[];
 
   constructor(options: SendSessionsOptions) {
-    const { buffer, byteOffset, byteLength } = options.bytes;
     this.#aeads = options.aeads;
-    this.#view = new DataView(buffer, byteOffset, byteLength);
+    this.#bytes = options.bytes;
     this.#activity = options.activity;
     this.#inUse = Array.from({ length: options.slots }, () => undefined);
   }
 
-  /** Takes the key and wipes the bytes it came in. Not used before `use`. */
+  /**
+   * Takes the key and wipes the bytes it came in. Not used before `use`.
+   *
+   * @throws when the session was installed before: its counter would begin again
+   */
   install(session: SendSession): void {
-    this.forget(session.localIndex);
     const { slot, localIndex, remoteIndex, rejectAfterMs } = session;
-    const key = this.#aeads[session.cipher].createKey(session.sendKey);
-    session.sendKey.fill(0);
+    if (this.#byIndex.has(localIndex)) throw new Error(`session ${localIndex} is installed already`);
+    const key = takeKey(this.#aeads[session.cipher], session.sendKey);
     this.#byIndex.set(localIndex, { slot, localIndex, remoteIndex, rejectAfterMs, key, counter: new SendCounter() });
   }
 
@@ -111,12 +113,8 @@ export class SendSessions {
 
   #writeHeaders(receiver: number, at: number, stride: number, count: number, low: number, high: number): void {
     for (let i = 0; i < count; i++) {
-      const header = at + i * stride;
-      const wide = low + i;
-      this.#view.setUint32(header, TRANSPORT_TYPE, true);
-      this.#view.setUint32(header + TRANSPORT_INDEX, receiver, true);
-      this.#view.setUint32(header + TRANSPORT_COUNTER, wide, true);
-      this.#view.setUint32(header + TRANSPORT_COUNTER + 4, wide < 2 ** 32 ? high : high + 1, true);
+      const carried = low + i < TWO_32 ? high : high + 1;
+      encodeTransport(this.#bytes, at + i * stride, receiver, low + i, carried);
     }
   }
 

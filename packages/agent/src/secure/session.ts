@@ -13,6 +13,8 @@ export interface Session {
   readonly remoteIndex: number;
   readonly sendKey: Uint8Array<ArrayBuffer>;
   readonly receiveKey: Uint8Array<ArrayBuffer>;
+  /** Of our static key in the handshake. */
+  readonly keyEpoch: number;
   /** Moment on the monotonic clock after which it neither seals nor opens: 180 s after the handshake. */
   readonly rejectAfterMs: number;
 }
@@ -47,6 +49,8 @@ export interface SessionEvents {
   handshake(message: Uint8Array, from: Endpoint, nowMs: number): void;
   /** A packet waits, and there is no session with the peer. */
   wanted(slot: number, nowMs: number): void;
+  /** A message from where that peer is came for a session that is not here: after a restart, the peer does not know. */
+  lost(slot: number, nowMs: number): void;
   /** The first message of the session was opened: its peer has the keys. */
   confirmed(localIndex: number, nowMs: number): void;
   /** An authentic message of the session came from another endpoint than the last. */

@@ -236,8 +236,8 @@ test("cluster set sends the setting, cluster get shows all of them", async () =>
 test("peers shows on which path each is reached", async () => {
   const traffic = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   const peers: PeerInfo[] = [
-    { ...NODE, ...traffic, path: "direct", cipher: "none", directPodCidrs: NODE.podCidrs },
-    { ...NODE, ...traffic, name: "b", path: "encapsulated", cipher: "none", directPodCidrs: [] },
+    { ...NODE, ...traffic, path: "direct", cipher: "none", session: null, directPodCidrs: NODE.podCidrs },
+    { ...NODE, ...traffic, name: "b", path: "encapsulated", cipher: "none", session: null, directPodCidrs: [] },
   ];
   await serve("agent", { "GET /v1/peers": peers });
   const { stdout } = await warren("peers");
@@ -423,7 +423,7 @@ test("dataplane shows what forwards, changes it, and says what keeps the change"
 test("peers shows a dash for traffic that the kernel does not count by peer", async () => {
   const unknown = { txPackets: null, txBytes: null, rxPackets: null, rxBytes: null };
   await serve("agent", {
-    "GET /v1/peers": [{ ...NODE, ...unknown, path: "encapsulated", cipher: "none", directPodCidrs: [] }],
+    "GET /v1/peers": [{ ...NODE, ...unknown, path: "encapsulated", cipher: "none", session: null, directPodCidrs: [] }],
   });
   const [, row] = (await warren("peers")).stdout.split("\n");
   expect(row!.trim().split(/\s+/).slice(-2)).toEqual(["–", "–"]);

@@ -1,7 +1,7 @@
 import type { NodeInfo, PeerInfo } from "@warren/common/api/types.ts";
 import { readFromEither } from "../client/local-api.ts";
 import { type CommandContext, print } from "../context.ts";
-import { formatBytes, formatCount } from "../output/human.ts";
+import { formatBytes, formatCount, formatDuration } from "../output/human.ts";
 import { formatNodes, nodeColumns } from "../output/nodes.ts";
 import { type Column, formatTable } from "../output/table.ts";
 
@@ -10,7 +10,7 @@ export async function run(context: CommandContext): Promise<void> {
   await print(context, peers, (wide) => {
     if (peers.length === 0) return "no peers yet\n";
     return hasTraffic(peers)
-      ? formatTable([...nodeColumns<PeerInfo>(context.color), ...TRAFFIC], peers, wide)
+      ? formatTable([...nodeColumns<PeerInfo>(context.color), ...columns(peers)], peers, wide)
       : formatNodes(peers, wide, context.color);
   });
 }
@@ -19,6 +19,21 @@ export async function run(context: CommandContext): Promise<void> {
 function hasTraffic(peers: PeerInfo[] | NodeInfo[]): peers is PeerInfo[] {
   return "txBytes" in peers[0]!;
 }
+
+/** Sessions only where there is one: a plain cluster has none. */
+function columns(peers: readonly PeerInfo[]): Column<PeerInfo>[] {
+  const isSealed = peers.some((peer) => peer.session !== null);
+  return [...TRAFFIC.slice(0, 2), ...(isSealed ? SESSION : []), ...TRAFFIC.slice(2)];
+}
+
+const SESSION: readonly Column<PeerInfo>[] = [
+  { header: "SESSION", cell: (peer) => peer.session?.state ?? "–" },
+  {
+    header: "HANDSHAKE",
+    cell: (peer) => known(peer.session?.handshakeAgeSeconds ?? null, (age) => formatDuration(age * 1000)),
+  },
+  { header: "ENDPOINT", cell: (peer) => peer.session?.endpoint ?? "–", wide: true },
+];
 
 const TRAFFIC: readonly Column<PeerInfo>[] = [
   { header: "PATH", cell: (peer) => peer.path },

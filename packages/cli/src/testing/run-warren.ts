@@ -13,6 +13,7 @@ export async function runWarren(argv: readonly string[], env: NodeJS.ProcessEnv 
   const code = await runCli(argv, {
     env,
     isTerminal: false,
+    isErrorTerminal: false,
     stdout: (text) => {
       stdout += text;
     },

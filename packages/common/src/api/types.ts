@@ -24,7 +24,7 @@
  */
 
 import type { ErrorObject } from "../errors/warren-error.ts";
-import type { Cipher } from "../net/cipher.ts";
+import type { Cipher, SealingCipher } from "../net/cipher.ts";
 import type { Encapsulation } from "../net/encapsulation.ts";
 
 export interface ErrorBody {
@@ -150,12 +150,28 @@ export interface PeerInfo extends NodeInfo {
   readonly path: "encapsulated" | "direct" | "mixed";
   /** What packets to it are sealed with: the pair's own cipher or the cluster's; `unknown` to this version: not sent. */
   readonly cipher: Cipher | "unknown";
+  /** Null while traffic with it is not sealed. */
+  readonly session: PeerSession | null;
   /** Those of its pod CIDRs that have a plain route. What they carry is in no counter of Warren. */
   readonly directPodCidrs: readonly string[];
   readonly txPackets: number | null;
   readonly txBytes: number | null;
   readonly rxPackets: number | null;
   readonly rxBytes: number | null;
+}
+
+/** The session with a peer, by the WireGuard protocol. */
+export interface PeerSession {
+  /** `idle`: none, and nothing was to be sent; `handshaking`: none yet; `renewing`: one is in use while the next is made. */
+  readonly state: "idle" | "handshaking" | "up" | "renewing";
+  /** Of the session in use; without one, what the next will have. */
+  readonly cipher: SealingCipher;
+  /** Where the peer was heard last, or is by the netmap, HOST:PORT. */
+  readonly endpoint: string | null;
+  /** Since the last handshake; null before the first. */
+  readonly handshakeAgeSeconds: number | null;
+  /** Of this node's key in the session in use; null without one. */
+  readonly keyEpoch: number | null;
 }
 
 export interface StagesRequest {

@@ -1,28 +1,13 @@
 import { expect, it } from "vitest";
-import {
-  checkSealingKey,
-  createSealingKey,
-  formatSealingKey,
-  parseSealingKey,
-  publicSealingKey,
-} from "./sealing-key.ts";
+import { checkSealingKey, formatSealingKey, parseSealingKey } from "./sealing-key.ts";
+import { newPublicKey } from "./testing/new-public-key.ts";
 
 const coded = expect.objectContaining({ code: "key-invalid" });
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const little = (last: string, first: string) => hex(`${first}${"ff".repeat(30)}${last}`);
 
-it("makes a pair whose public half follows from the private one", () => {
-  const { privateKey, publicKey } = createSealingKey();
-  expect([privateKey.length, publicKey.length]).toEqual([32, 32]);
-  expect(publicSealingKey(privateKey)).toEqual(publicKey);
-  expect(createSealingKey().privateKey).not.toEqual(privateKey);
-  checkSealingKey(publicKey);
-});
-
-it("agrees with RFC 7748 §5.2, the first of the iterated vectors", () => {
-  const nine = hex(`09${"00".repeat(31)}`);
-  const expected = "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079";
-  expect(Buffer.from(publicSealingKey(nine)).toString("hex")).toBe(expected);
+it("takes what X25519 makes", () => {
+  for (let i = 0; i < 50; i++) checkSealingKey(newPublicKey());
 });
 
 it.each([
@@ -41,7 +26,7 @@ it.each([
 });
 
 it("reads what WireGuard's tools print, and nothing else", () => {
-  const { publicKey } = createSealingKey();
+  const publicKey = newPublicKey();
   const text = formatSealingKey(publicKey);
   expect(text).toMatch(/^[A-Za-z0-9+/]{43}=$/);
   expect(parseSealingKey(text)).toEqual(publicKey);

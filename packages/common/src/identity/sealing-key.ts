@@ -1,32 +1,11 @@
-import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPublicKey, diffieHellman, generateKeyPairSync } from "node:crypto";
 import { WarrenError } from "../errors/warren-error.ts";
 
-/** Bytes of an X25519 key, private or public (RFC 7748 §5). */
-export const SEALING_KEY_BYTES = 32;
+/** Bytes of an X25519 public key (RFC 7748 §5). */
+const SEALING_KEY_BYTES = 32;
 
-/** An X25519 key pair: 32 raw bytes each, as WireGuard has them. */
-export interface SealingKeyPair {
-  readonly privateKey: Uint8Array;
-  readonly publicKey: Uint8Array;
-}
-
-/** PrivateKeyInfo and SubjectPublicKeyInfo of X25519 up to the raw key (RFC 8410 §7, §4). */
-const PKCS8_HEAD = Buffer.from("302e020100300506032b656e04220420", "hex");
+/** SubjectPublicKeyInfo of X25519 up to the raw key (RFC 8410 §4). */
 const SPKI_HEAD = Buffer.from("302a300506032b656e032100", "hex");
-
-/** A new key pair from the system's randomness. */
-export function createSealingKey(): SealingKeyPair {
-  const { privateKey } = generateKeyPairSync("x25519");
-  const der = privateKey.export({ type: "pkcs8", format: "der" });
-  const raw = Uint8Array.from(der.subarray(PKCS8_HEAD.length));
-  der.fill(0);
-  return { privateKey: raw, publicKey: publicOf(privateKey) };
-}
-
-/** The public half of 32 raw bytes. */
-export function publicSealingKey(privateKey: Uint8Array): Uint8Array {
-  return publicOf(importPrivate(privateKey));
-}
 
 /**
  * Refuses what cannot be the public key of a node: another length; a second spelling of a point, with which one node
@@ -67,34 +46,14 @@ function isCanonical(key: Uint8Array): boolean {
 
 /** A private key is a multiple of 8, so every point of low order gives zero with it, and no other point does. */
 function hasLowOrder(key: Uint8Array): boolean {
+  const publicKey = createPublicKey({ key: Buffer.concat([SPKI_HEAD, key]), type: "spki", format: "der" });
+  const { privateKey } = generateKeyPairSync("x25519");
   try {
-    const secret = diffieHellman({
-      privateKey: generateKeyPairSync("x25519").privateKey,
-      publicKey: importPublic(key),
-    });
-    return secret.every((byte) => byte === 0);
+    return diffieHellman({ privateKey, publicKey }).every((byte) => byte === 0);
   } catch {
     // OpenSSL refuses a zero secret by itself.
     return true;
   }
-}
-
-function importPrivate(raw: Uint8Array): KeyObject {
-  const der = Buffer.concat([PKCS8_HEAD, raw]);
-  try {
-    return createPrivateKey({ key: der, type: "pkcs8", format: "der" });
-  } finally {
-    der.fill(0);
-  }
-}
-
-function importPublic(raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([SPKI_HEAD, raw]), type: "spki", format: "der" });
-}
-
-function publicOf(privateKey: KeyObject): Uint8Array {
-  const der = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-  return Uint8Array.from(der.subarray(SPKI_HEAD.length));
 }
 
 function invalid(why: string, what = "the sealing key"): WarrenError {

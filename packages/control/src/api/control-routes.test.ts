@@ -8,7 +8,8 @@ import type {
   TokenCreated,
   TokenInfo,
 } from "@warren/common/api/types.ts";
-import { createSealingKey, formatSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { newPublicKey } from "@warren/common/identity/testing/new-public-key.ts";
 import { run } from "@warren/common/runtime/run.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ControlHarness, registerRequest } from "../app/testing/control-harness.ts";
@@ -92,7 +93,7 @@ describe("local API of the control plane", () => {
   });
 
   it("adds a WireGuard peer, and tells the other side of it all that it must know", async () => {
-    const publicKey = formatSealingKey(createSealingKey().publicKey);
+    const publicKey = formatSealingKey(newPublicKey());
     const peer = {
       ...{ name: "laptop", publicKey, endpoint: "[2001:db8::7]:41194" },
       allowedIps: ["10.9.0.0/24", "fd00:9::7/128"],
@@ -112,7 +113,7 @@ describe("local API of the control plane", () => {
     await expect(control.call("POST", "/v1/peers", { ...peer, vtepMac: "02:00:00:00:00:09" })).rejects.toThrow(
       coded("usage"),
     );
-    const sealing_key = createSealingKey().publicKey;
+    const sealing_key = newPublicKey();
     const a = await control.join("a", "192.0.2.1");
     await a.mesh.register(registerRequest(a, { sealing_key, sealed_port: 51900 }));
     // Enrolled, and not in the mesh yet.

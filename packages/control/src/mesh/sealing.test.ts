@@ -1,4 +1,5 @@
-import { createSealingKey, formatSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { newPublicKey } from "@warren/common/identity/testing/new-public-key.ts";
 import { SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -55,7 +56,7 @@ describe("the sealing key of a node", () => {
     expect((await reader.soon()).snapshot!.nodes.find((node) => node.name === "a")).toEqual(self);
     expect((await a.register()).self).toEqual(self);
 
-    const next = createSealingKey().publicKey;
+    const next = newPublicKey();
     await a.register({ sealing_key: next, sealed_port: 51900 });
     const [changed] = (await reader.soon()).delta!.changed;
     expect(changed).toMatchObject({ name: "a", sealed_port: 51900, key_epoch: 2 });
@@ -88,7 +89,7 @@ describe("the sealing key of a node", () => {
     await b.register();
     // What it gave up is free, what it has is not.
     const old = a.sealingKey;
-    a.sealingKey = createSealingKey().publicKey;
+    a.sealingKey = newPublicKey();
     await a.register();
     await b.register({ sealing_key: old });
     await expect(b.register({ sealing_key: a.sealingKey })).rejects.toThrow(coded("sealing-key-taken"));
@@ -106,7 +107,7 @@ describe("the sealing key of a node", () => {
     expect((await a.register({ sealing_key: NONE })).self).toMatchObject({ sealed_port: 0, key_epoch: 0 });
     await a.register();
     expect((await a.register({ sealing_key: NONE })).self).toMatchObject({ key_epoch: 1 });
-    expect((await a.register({ sealing_key: createSealingKey().publicKey })).self).toMatchObject({ key_epoch: 2 });
+    expect((await a.register({ sealing_key: newPublicKey() })).self).toMatchObject({ key_epoch: 2 });
   });
 
   it("has a port of its own: not one that is none, and not VXLAN's", async () => {
@@ -219,7 +220,7 @@ describe("the cipher of a pair", () => {
 });
 
 describe("a foreign WireGuard peer", () => {
-  const key = createSealingKey().publicKey;
+  const key = newPublicKey();
   const peer = {
     name: "laptop",
     publicKey: formatSealingKey(key),

@@ -14,6 +14,8 @@ export interface DataPlaneFixture {
    * @returns true when it arrived, false when it did not within a moment
    */
   exchange(from: 0 | 1, family: 4 | 6): Promise<boolean>;
+  /** Resolves when what `apply` set going is done, such as handshakes. */
+  settle?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -188,6 +190,7 @@ function describeOnPlanes(
       async applyBoth() {
         await fixture.planes[0].apply(fixture.views[0]);
         await fixture.planes[1].apply(fixture.views[1]);
+        await fixture.settle?.();
       },
     });
   });

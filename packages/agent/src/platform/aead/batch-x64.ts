@@ -3,7 +3,7 @@
  * JavaScript. It has no cryptography in it and no memory of its own; everything it knows stands in its block:
  *
  *       0 context   8 first text   16 stride   24 count   32 length   40 last length   48 counter, 64 bits
- *      56 counter is big-endian in the nonce (0, 1)   64 nonce: four zero octets, counter   80 int, of no use
+ *      56 counter is big-endian in the nonce (0, 1)   64 nonce: four octets that stay, counter   80 int, of no use
  *      88 EVP_…Init_ex   96 EVP_Cipher   104 EVP_…Final_ex   112 EVP_CIPHER_CTX_ctrl that reads the tag, or 0
  *     120 EVP_CIPHER_CTX_ctrl that sets the tag, or 0   128 out: messages done before the first that failed
  *
@@ -18,6 +18,7 @@ export const BLOCK_LENGTH = 32;
 export const BLOCK_LAST = 40;
 export const BLOCK_COUNTER = 48;
 export const BLOCK_BIG_ENDIAN = 56;
+export const BLOCK_NONCE = 64;
 export const BLOCK_INIT = 88;
 export const BLOCK_CIPHER = 96;
 export const BLOCK_FINAL = 104;

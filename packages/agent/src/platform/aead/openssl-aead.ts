@@ -4,7 +4,7 @@ import { nativeAddress } from "../linux/libc.ts";
 import { type Libcrypto, loadLibcrypto } from "./libcrypto.ts";
 import { OpensslBatch } from "./openssl-batch.ts";
 import { OpensslCalls } from "./openssl-calls.ts";
-import type { OpensslDriver } from "./openssl-driver.ts";
+import { CONTEXT, type OpensslDriver, type Where } from "./openssl-driver.ts";
 
 /** So much that V8 keeps it outside of its heap, where nothing moves. */
 const SCRATCH_BYTES = 1024;
@@ -51,35 +51,34 @@ class OpensslKey implements AeadKey {
   readonly #cipher: SealingCipher;
   /** Kept so that the memory behind its address stays. */
   readonly #bytes: Uint8Array;
-  readonly #base: number;
   readonly #lib: Libcrypto;
   readonly #driver: OpensslDriver;
-  /** Address of the `EVP_CIPHER_CTX`; 0 once it is wiped. */
-  #ctx: number;
+  /** The context is 0 once it is wiped. */
+  readonly #where: Where;
 
   constructor(cipher: SealingCipher, bytes: Uint8Array, ctx: number, lib: Libcrypto, driver: OpensslDriver) {
     this.#cipher = cipher;
     this.#bytes = bytes;
-    this.#base = nativeAddress(bytes);
-    this.#ctx = ctx;
+    this.#where = Float64Array.of(ctx, nativeAddress(bytes));
     this.#lib = lib;
     this.#driver = driver;
   }
 
   seal(at: number, stride: number, count: number, length: number, last: number, low: number, high: number): number {
-    if (this.#ctx === 0 || count < 1 || !this.#holds(at, stride, count, length, last)) return 0;
-    return this.#driver.seal(this.#ctx, this.#cipher, this.#base + at, stride, count, length, last, low, high);
+    if (this.#where[CONTEXT] === 0 || count < 1 || !this.#holds(at, stride, count, length, last)) return 0;
+    return this.#driver.seal(this.#where, this.#cipher, at, stride, count, length, last, low, high);
   }
 
   open(at: number, length: number, low: number, high: number): boolean {
     const text = length - TAG;
-    if (this.#ctx === 0 || !this.#holds(at, 0, 1, text, text)) return false;
-    return this.#driver.open(this.#ctx, this.#cipher, this.#base + at, text, low, high);
+    if (this.#where[CONTEXT] === 0 || !this.#holds(at, 0, 1, text, text)) return false;
+    return this.#driver.open(this.#where, this.#cipher, at, text, low, high);
   }
 
   wipe(): void {
-    if (this.#ctx !== 0) this.#lib.EVP_CIPHER_CTX_free(this.#ctx);
-    this.#ctx = 0;
+    const ctx = this.#where[CONTEXT]!;
+    if (ctx !== 0) this.#lib.EVP_CIPHER_CTX_free(ctx);
+    this.#where[CONTEXT] = 0;
   }
 
   #holds(at: number, stride: number, count: number, length: number, last: number): boolean {

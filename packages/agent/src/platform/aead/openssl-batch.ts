@@ -12,6 +12,7 @@ import {
   BLOCK_INIT,
   BLOCK_LAST,
   BLOCK_LENGTH,
+  BLOCK_NONCE,
   BLOCK_SET_TAG,
   BLOCK_STRIDE,
   BLOCK_TEXT,
@@ -19,7 +20,7 @@ import {
 } from "./batch-x64.ts";
 import { functionAddress } from "./libcrypto.ts";
 import { mapFunction } from "./machine-code.ts";
-import type { OpensslDriver } from "./openssl-driver.ts";
+import { ARENA, CONTEXT, type OpensslDriver, type Where } from "./openssl-driver.ts";
 
 /** So much that V8 keeps it outside of its heap, where nothing moves. */
 const BLOCK_BYTES = 1024;
@@ -30,23 +31,26 @@ export class OpensslBatch implements OpensslDriver {
   readonly #sealing: Batch;
   readonly #opening: Batch;
 
-  /** @throws when there is no loop for this processor, or the host forbids memory that is executable */
-  constructor() {
+  /**
+   * @param fixed first four octets of nonces: zero, but in published test vectors
+   * @throws when there is no loop for this processor, or the host forbids memory that is executable
+   */
+  constructor(fixed = 0) {
     if (process.arch !== "x64") throw new Error(`there is no loop in machine code for ${process.arch}`);
-    this.#sealing = new Batch();
+    this.#sealing = new Batch(fixed);
     this.#sealing.setAddress(BLOCK_INIT, functionAddress("EVP_EncryptInit_ex"));
     this.#sealing.setAddress(BLOCK_FINAL, functionAddress("EVP_EncryptFinal_ex"));
     this.#sealing.setAddress(BLOCK_GET_TAG, functionAddress("EVP_CIPHER_CTX_ctrl"));
-    this.#opening = new Batch();
+    this.#opening = new Batch(fixed);
     this.#opening.setAddress(BLOCK_INIT, functionAddress("EVP_DecryptInit_ex"));
     this.#opening.setAddress(BLOCK_FINAL, functionAddress("EVP_DecryptFinal_ex"));
     this.#opening.setAddress(BLOCK_SET_TAG, functionAddress("EVP_CIPHER_CTX_ctrl"));
   }
 
   seal(
-    ctx: number,
+    where: Where,
     cipher: SealingCipher,
-    text: number,
+    at: number,
     stride: number,
     count: number,
     length: number,
@@ -54,11 +58,11 @@ export class OpensslBatch implements OpensslDriver {
     low: number,
     high: number,
   ): number {
-    return this.#sealing.run(ctx, cipher, text, stride, count, length, last, low, high);
+    return this.#sealing.run(where, cipher, at, stride, count, length, last, low, high);
   }
 
-  open(ctx: number, cipher: SealingCipher, text: number, length: number, low: number, high: number): boolean {
-    return this.#opening.run(ctx, cipher, text, 0, 1, length, length, low, high) === 1;
+  open(where: Where, cipher: SealingCipher, at: number, length: number, low: number, high: number): boolean {
+    return this.#opening.run(where, cipher, at, 0, 1, length, length, low, high) === 1;
   }
 }
 
@@ -67,8 +71,9 @@ class Batch {
   readonly #words = new Uint32Array(BLOCK_BYTES / 4);
   readonly #loop: () => void;
 
-  constructor() {
+  constructor(fixed: number) {
     this.#loop = mapFunction(batchCode(nativeAddress(new Uint8Array(this.#words.buffer))));
+    new DataView(this.#words.buffer).setUint32(BLOCK_NONCE, fixed);
     this.setAddress(BLOCK_CIPHER, functionAddress("EVP_Cipher"));
   }
 
@@ -79,9 +84,9 @@ class Batch {
 
   /** @returns messages done before the first that failed */
   run(
-    ctx: number,
+    where: Where,
     cipher: SealingCipher,
-    text: number,
+    at: number,
     stride: number,
     count: number,
     length: number,
@@ -90,8 +95,8 @@ class Batch {
     high: number,
   ): number {
     const words = this.#words;
-    this.setAddress(BLOCK_CONTEXT, ctx);
-    this.setAddress(BLOCK_TEXT, text);
+    this.setAddress(BLOCK_CONTEXT, where[CONTEXT]!);
+    this.setAddress(BLOCK_TEXT, where[ARENA]! + at);
     // The upper words of what is less than 2^32 are zero for good.
     words[BLOCK_STRIDE / 4] = stride;
     words[BLOCK_COUNT / 4] = count;

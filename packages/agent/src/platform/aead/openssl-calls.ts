@@ -2,8 +2,8 @@ import type { SealingCipher } from "@warren/common/net/cipher.ts";
 import { TAG } from "../../secure/aead.ts";
 import { nativeAddress } from "../linux/libc.ts";
 import { GET_TAG, type Libcrypto, SET_TAG } from "./libcrypto.ts";
-import { NONCE, writeNonce } from "./nonce.ts";
-import type { OpensslDriver } from "./openssl-driver.ts";
+import { NONCE, writeCounter } from "./nonce.ts";
+import { ARENA, CONTEXT, type OpensslDriver, type Where } from "./openssl-driver.ts";
 
 /** Where OpenSSL writes a length that nobody needs, behind the nonce. */
 const WRITTEN = 16;
@@ -19,17 +19,19 @@ export class OpensslCalls implements OpensslDriver {
   readonly #nonce: DataView;
   readonly #nonceAt: number;
 
-  constructor(lib: Libcrypto) {
+  /** @param fixed first four octets of nonces: zero, but in published test vectors */
+  constructor(lib: Libcrypto, fixed = 0) {
     const scratch = new Uint8Array(SCRATCH_BYTES);
     this.#lib = lib;
     this.#nonce = new DataView(scratch.buffer, 0, NONCE);
+    this.#nonce.setUint32(0, fixed);
     this.#nonceAt = nativeAddress(scratch);
   }
 
   seal(
-    ctx: number,
+    where: Where,
     cipher: SealingCipher,
-    text: number,
+    at: number,
     stride: number,
     count: number,
     length: number,
@@ -39,23 +41,27 @@ export class OpensslCalls implements OpensslDriver {
   ): number {
     for (let i = 0; i < count; i++) {
       const bytes = i === count - 1 ? last : length;
-      if (!this.#sealOne(ctx, cipher, text + i * stride, bytes, low + i, high)) return i;
+      if (!this.#sealOne(where, cipher, at + i * stride, bytes, low + i, high)) return i;
     }
     return count;
   }
 
-  open(ctx: number, cipher: SealingCipher, text: number, length: number, low: number, high: number): boolean {
+  open(where: Where, cipher: SealingCipher, at: number, length: number, low: number, high: number): boolean {
     const lib = this.#lib;
-    writeNonce(this.#nonce, 0, cipher, low, high);
+    const ctx = where[CONTEXT]!;
+    const text = where[ARENA]! + at;
+    writeCounter(this.#nonce, cipher, low, high);
     if (lib.EVP_DecryptInit_ex(ctx, 0, 0, 0, this.#nonceAt) !== 1) return false;
     if (lib.EVP_CIPHER_CTX_ctrl(ctx, SET_TAG, TAG, text + length) !== 1) return false;
     if (length > 0 && lib.EVP_Cipher(ctx, text, text, length) !== length) return false;
     return lib.EVP_DecryptFinal_ex(ctx, text, this.#nonceAt + WRITTEN) === 1;
   }
 
-  #sealOne(ctx: number, cipher: SealingCipher, text: number, length: number, low: number, high: number): boolean {
+  #sealOne(where: Where, cipher: SealingCipher, at: number, length: number, low: number, high: number): boolean {
     const lib = this.#lib;
-    writeNonce(this.#nonce, 0, cipher, low, high);
+    const ctx = where[CONTEXT]!;
+    const text = where[ARENA]! + at;
+    writeCounter(this.#nonce, cipher, low, high);
     if (lib.EVP_EncryptInit_ex(ctx, 0, 0, 0, this.#nonceAt) !== 1) return false;
     if (length > 0 && lib.EVP_Cipher(ctx, text, text, length) !== length) return false;
     if (lib.EVP_EncryptFinal_ex(ctx, text, this.#nonceAt + WRITTEN) !== 1) return false;

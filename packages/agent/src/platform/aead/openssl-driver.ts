@@ -1,15 +1,23 @@
 import type { SealingCipher } from "@warren/common/net/cipher.ts";
 
 /**
- * How OpenSSL's functions are called for messages. Everything is checked by the caller (`OpensslAead`): addresses are
- * native and inside the arena, contexts alive.
+ * Two native addresses: of the key's `EVP_CIPHER_CTX`, and of the arena. In an array, because V8 makes an object of a
+ * number of this size that goes from function to function, and none of one that is read where it is used.
+ */
+export type Where = Float64Array;
+export const CONTEXT = 0;
+export const ARENA = 1;
+
+/**
+ * How OpenSSL's functions are called for messages. Everything is checked by the caller (`OpensslAead`): the context is
+ * alive, and everything named is inside the arena.
  */
 export interface OpensslDriver {
-  /** As `AeadKey.seal`, with the native address of the first text. */
+  /** As `AeadKey.seal`. */
   seal(
-    ctx: number,
+    where: Where,
     cipher: SealingCipher,
-    text: number,
+    at: number,
     stride: number,
     count: number,
     length: number,
@@ -17,6 +25,6 @@ export interface OpensslDriver {
     low: number,
     high: number,
   ): number;
-  /** Opens a ciphertext of `length` bytes, without its tag, at a native address; the tag stands behind it. */
-  open(ctx: number, cipher: SealingCipher, text: number, length: number, low: number, high: number): boolean;
+  /** Opens a ciphertext of `length` bytes, without its tag, which stands behind it. */
+  open(where: Where, cipher: SealingCipher, at: number, length: number, low: number, high: number): boolean;
 }

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { SealingCipher } from "@warren/common/net/cipher.ts";
-import { type Aead, type AeadKey, TAG } from "../../secure/aead.ts";
-import { NONCE, writeNonce } from "./nonce.ts";
+import { type Aead, type AeadKey, KEY, TAG } from "../../secure/aead.ts";
+import { NONCE, writeCounter } from "./nonce.ts";
 
 const ALGORITHM = { "chacha20-poly1305": "chacha20-poly1305", "aes-256-gcm": "aes-256-gcm" } as const;
 
@@ -12,14 +12,18 @@ const ALGORITHM = { "chacha20-poly1305": "chacha20-poly1305", "aes-256-gcm": "ae
 export class ReferenceAead implements Aead {
   readonly cipher: SealingCipher;
   readonly #bytes: Uint8Array;
+  readonly #fixed: number;
 
-  constructor(cipher: SealingCipher, bytes: Uint8Array) {
+  /** @param fixed first four octets of nonces: zero, but in published test vectors */
+  constructor(cipher: SealingCipher, bytes: Uint8Array, fixed = 0) {
     this.cipher = cipher;
     this.#bytes = bytes;
+    this.#fixed = fixed;
   }
 
   createKey(key: Uint8Array): AeadKey {
-    return new ReferenceKey(this.cipher, this.#bytes, key.slice());
+    if (key.length !== KEY) throw new RangeError(`a key of ${KEY} bytes was expected, not one of ${key.length}`);
+    return new ReferenceKey(this.cipher, this.#bytes, this.#fixed, key.slice());
   }
 }
 
@@ -30,10 +34,11 @@ class ReferenceKey implements AeadKey {
   readonly #nonceView = new DataView(this.#nonce.buffer);
   #key: Uint8Array | undefined;
 
-  constructor(cipher: SealingCipher, bytes: Uint8Array, key: Uint8Array) {
+  constructor(cipher: SealingCipher, bytes: Uint8Array, fixed: number, key: Uint8Array) {
     this.#cipher = cipher;
     this.#bytes = bytes;
     this.#key = key;
+    this.#nonceView.setUint32(0, fixed);
   }
 
   seal(at: number, stride: number, count: number, length: number, last: number, low: number, high: number): number {
@@ -41,7 +46,8 @@ class ReferenceKey implements AeadKey {
     for (let i = 0; i < count; i++) {
       const start = at + i * stride;
       const end = start + (i === count - 1 ? last : length);
-      writeNonce(this.#nonceView, 0, this.#cipher, low + i, high);
+      if (start < 0 || end + TAG > this.#bytes.length) return i;
+      writeCounter(this.#nonceView, this.#cipher, low + i, high);
       const sealer = createCipheriv(ALGORITHM[this.#cipher] as "aes-256-gcm", this.#key, this.#nonce, {
         authTagLength: TAG,
       });
@@ -53,9 +59,9 @@ class ReferenceKey implements AeadKey {
   }
 
   open(at: number, length: number, low: number, high: number): boolean {
-    if (this.#key === undefined || length < TAG) return false;
+    if (this.#key === undefined || length < TAG || at < 0 || at + length > this.#bytes.length) return false;
     const end = at + length - TAG;
-    writeNonce(this.#nonceView, 0, this.#cipher, low, high);
+    writeCounter(this.#nonceView, this.#cipher, low, high);
     const opener = createDecipheriv(ALGORITHM[this.#cipher] as "aes-256-gcm", this.#key, this.#nonce, {
       authTagLength: TAG,
     });

@@ -1,5 +1,5 @@
 import { type Aead, type AeadKey, KEY, TAG } from "../../secure/aead.ts";
-import { NONCE, writeNonce } from "./nonce.ts";
+import { NONCE, writeCounter } from "./nonce.ts";
 import type { SodiumHeap } from "./sodium-heap.ts";
 
 /** Most bytes of one text: more than a UDP datagram has. */
@@ -18,10 +18,13 @@ export class SodiumAead implements Aead {
   readonly #heap: SodiumHeap;
   readonly #bytes: Uint8Array;
   readonly #room: number;
+  readonly #fixed: number;
 
-  constructor(heap: SodiumHeap, bytes: Uint8Array) {
+  /** @param fixed first four octets of nonces: zero, but in published test vectors */
+  constructor(heap: SodiumHeap, bytes: Uint8Array, fixed = 0) {
     this.#heap = heap;
     this.#bytes = bytes;
+    this.#fixed = fixed;
     this.#room = heap._malloc(ROOM);
     if (this.#room === 0) throw new Error("libsodium has no memory");
   }
@@ -31,7 +34,7 @@ export class SodiumAead implements Aead {
     const at = this.#heap._malloc(KEY);
     if (at === 0) throw new Error("libsodium has no memory for a key");
     this.#heap.HEAPU8.set(key, at);
-    return new SodiumKey(this.#heap, this.#bytes, this.#room, at);
+    return new SodiumKey(this.#heap, this.#bytes, this.#room, this.#fixed, at);
   }
 }
 
@@ -44,11 +47,12 @@ class SodiumKey implements AeadKey {
   /** Where the key is in libsodium's heap; 0 once it is wiped. */
   #key: number;
 
-  constructor(heap: SodiumHeap, bytes: Uint8Array, room: number, key: number) {
+  constructor(heap: SodiumHeap, bytes: Uint8Array, room: number, fixed: number, key: number) {
     this.#heap = heap;
     this.#bytes = bytes;
     this.#room = room;
     this.#key = key;
+    this.#nonceView.setUint32(0, fixed);
   }
 
   seal(at: number, stride: number, count: number, length: number, last: number, low: number, high: number): number {
@@ -120,7 +124,7 @@ class SodiumKey implements AeadKey {
   }
 
   #setNonce(low: number, high: number): void {
-    writeNonce(this.#nonceView, 0, CIPHER, low, high);
+    writeCounter(this.#nonceView, CIPHER, low, high);
     for (let i = 0; i < NONCE; i++) this.#heap.HEAPU8[this.#room + i] = this.#nonce[i]!;
   }
 }

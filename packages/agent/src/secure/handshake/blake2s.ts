@@ -1,8 +1,6 @@
 import { hash as digest } from "node:crypto";
 import { blake2s } from "@noble/hashes/blake2.js";
 
-/** Bytes of a hash, of a chaining key and of every key. */
-export const HASH_BYTES = 32;
 /** Bytes of a keyed hash (`mac`). */
 export const MAC_BYTES = 16;
 

@@ -19,6 +19,7 @@ import {
   response,
   TIMESTAMP,
 } from "./testing/two-sides.ts";
+import { PublicKey } from "./x25519.ts";
 
 describe.each(SEALING_CIPHERS)("a handshake with %s", (cipher) => {
   const other = SEALING_CIPHERS.find((name) => name !== cipher)!;
@@ -152,7 +153,9 @@ describe.each(SEALING_CIPHERS)("a handshake with %s", (cipher) => {
     const answer = response(cipher, message);
     expect(openResponse({ pending, psk: PSK, message: answer.message })).not.toBeNull();
     expect(pending.state.handshakeHash).toEqual(new Uint8Array(32));
-    expect(() => pending.ephemeral.agree(BOB.publicKey)).toThrow(/wiped/);
+    expect(() => pending.state.split()).toThrow(/wiped/);
+    expect(() => openResponse({ pending, psk: PSK, message: answer.message })).toThrow(/wiped/);
+    expect(() => pending.ephemeral.agree(new PublicKey(BOB.publicKey))).toThrow(/wiped/);
 
     const opened = openInitiation({ local: BOB, cipher, message })!.opened;
     opened.wipe();

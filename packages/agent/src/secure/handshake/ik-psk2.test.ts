@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import vectors from "../testdata/noise-ikpsk2.json" with { type: "json" };
 import { readFirst, readSecond, startIkPsk2, writeFirst, writeSecond } from "./ik-psk2.ts";
 import { noiseName } from "./noise-name.ts";
-import { KeyPair } from "./x25519.ts";
+import { KeyPair, PublicKey } from "./x25519.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const fromHex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
@@ -26,11 +26,11 @@ describe.each(SEALING_CIPHERS)("cacophony's vector of %s", (cipher) => {
     s: new KeyPair(fromHex(vector.resp_static)),
     e: new KeyPair(fromHex(vector.resp_ephemeral)),
   });
-  const rs = fromHex(vector.init_remote_static);
+  const rs = new PublicKey(fromHex(vector.init_remote_static));
 
   test("initiator: writes the first message, reads the second, and has its hash and keys", () => {
     const { s, e } = initiator();
-    const state = startIkPsk2(cipher, prologue, rs);
+    const state = startIkPsk2(cipher, prologue, rs.bytes);
     const out = new Uint8Array(first!.ciphertext.length);
     expect(writeFirst(state, { s, e, rs }, first!.payload, out)).toBe(true);
     expect(hex(out)).toBe(hex(first!.ciphertext));
@@ -44,7 +44,7 @@ describe.each(SEALING_CIPHERS)("cacophony's vector of %s", (cipher) => {
     const state = startIkPsk2(cipher, prologue, s.publicKey);
     const read = readFirst(state, s, first!.ciphertext)!;
     expect(read.payload).toEqual(first!.payload);
-    expect(read.rs).toEqual(initiator().s.publicKey);
+    expect(read.rs.bytes).toEqual(initiator().s.publicKey);
     const out = new Uint8Array(second!.ciphertext.length);
     expect(writeSecond(state, { e, ...read, psk }, second!.payload, out)).toBe(true);
     expect(hex(out)).toBe(hex(second!.ciphertext));

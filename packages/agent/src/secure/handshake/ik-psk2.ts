@@ -2,7 +2,7 @@ import type { SealingCipher } from "@warren/common/net/cipher.ts";
 import type { Bytes } from "./blake2s.ts";
 import { TAG_BYTES } from "./handshake-aead.ts";
 import { SymmetricState } from "./symmetric-state.ts";
-import { type KeyPair, X25519_BYTES } from "./x25519.ts";
+import { type KeyPair, PublicKey, X25519_BYTES } from "./x25519.ts";
 
 /**
  * The pattern IKpsk2 of the Noise framework (§7.5, §9.4), with any prologue and payloads:
@@ -26,7 +26,7 @@ export function startIkPsk2(cipher: SealingCipher, prologue: Uint8Array, respond
 /** Initiator: writes the first message to `out`, which has exactly its length. @returns false: rs is of low order */
 export function writeFirst(
   state: SymmetricState,
-  keys: { readonly s: KeyPair; readonly e: KeyPair; readonly rs: Uint8Array },
+  keys: { readonly s: KeyPair; readonly e: KeyPair; readonly rs: PublicKey },
   payload: Uint8Array,
   out: Uint8Array,
 ): boolean {
@@ -45,12 +45,14 @@ export function readFirst(
   state: SymmetricState,
   s: KeyPair,
   message: Uint8Array,
-): { readonly re: Bytes; readonly rs: Bytes; readonly payload: Bytes } | null {
-  const re = new Uint8Array(message.subarray(0, X25519_BYTES));
-  mixEphemeral(state, re);
+): { readonly re: PublicKey; readonly rs: PublicKey; readonly payload: Bytes } | null {
+  const re = new PublicKey(message.subarray(0, X25519_BYTES));
+  mixEphemeral(state, re.bytes);
   if (!mixDh(state, s, re)) return null; // es
-  const rs = state.decryptAndHash(message.subarray(X25519_BYTES, X25519_BYTES + SEALED_KEY_BYTES));
-  if (rs === null || !mixDh(state, s, rs)) return null; // ss
+  const sender = state.decryptAndHash(message.subarray(X25519_BYTES, X25519_BYTES + SEALED_KEY_BYTES));
+  if (sender === null) return null;
+  const rs = new PublicKey(sender);
+  if (!mixDh(state, s, rs)) return null; // ss
   const payload = state.decryptAndHash(message.subarray(X25519_BYTES + SEALED_KEY_BYTES));
   return payload && { re, rs, payload };
 }
@@ -58,7 +60,7 @@ export function readFirst(
 /** Responder: writes the second message to `out`, which has exactly its length. @returns false: re or rs is of low order */
 export function writeSecond(
   state: SymmetricState,
-  keys: { readonly e: KeyPair; readonly re: Uint8Array; readonly rs: Uint8Array; readonly psk: Uint8Array },
+  keys: { readonly e: KeyPair; readonly re: PublicKey; readonly rs: PublicKey; readonly psk: Uint8Array },
   payload: Uint8Array,
   out: Uint8Array,
 ): boolean {
@@ -79,8 +81,8 @@ export function readSecond(
   message: Uint8Array,
 ): Bytes | null {
   const { s, e, psk } = keys;
-  const re = message.subarray(0, X25519_BYTES);
-  mixEphemeral(state, re);
+  const re = new PublicKey(message.subarray(0, X25519_BYTES));
+  mixEphemeral(state, re.bytes);
   if (!mixDh(state, e, re)) return null; // ee
   if (!mixDh(state, s, re)) return null; // se
   state.mixKeyAndHash(psk);
@@ -95,7 +97,7 @@ function mixEphemeral(state: SymmetricState, publicKey: Uint8Array): void {
   state.mixKey(publicKey);
 }
 
-function mixDh(state: SymmetricState, pair: KeyPair, publicKey: Uint8Array): boolean {
+function mixDh(state: SymmetricState, pair: KeyPair, publicKey: PublicKey): boolean {
   const secret = pair.agree(publicKey);
   if (secret === null) return false;
   state.mixKey(secret);

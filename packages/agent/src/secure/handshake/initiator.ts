@@ -22,7 +22,7 @@ import { IDENTIFIER } from "./noise-name.ts";
 import type { SessionKeys } from "./session-keys.ts";
 import { mac1Key, type StaticKey } from "./static-key.ts";
 import type { SymmetricState } from "./symmetric-state.ts";
-import { KeyPair } from "./x25519.ts";
+import { KeyPair, PublicKey } from "./x25519.ts";
 
 /** An initiation that was sent and waits for its response. Who drops it wipes it. */
 export class PendingHandshake {
@@ -71,7 +71,7 @@ export function createInitiation(from: {
   writeU32Le(message, WIREGUARD_TYPE, INITIATION);
   writeU32Le(message, INITIATION_SENDER, from.localIndex);
   const noise = message.subarray(INITIATION_NOISE, INITIATION_MAC1);
-  if (!writeFirst(state, { s: from.local, e, rs: from.remotePublicKey }, from.timestamp, noise)) {
+  if (!writeFirst(state, { s: from.local, e, rs: new PublicKey(from.remotePublicKey) }, from.timestamp, noise)) {
     pending.wipe();
     return null;
   }

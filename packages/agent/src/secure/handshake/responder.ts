@@ -23,17 +23,17 @@ import { IDENTIFIER } from "./noise-name.ts";
 import type { SessionKeys } from "./session-keys.ts";
 import { mac1Key, type StaticKey } from "./static-key.ts";
 import type { SymmetricState } from "./symmetric-state.ts";
-import { KeyPair } from "./x25519.ts";
+import { KeyPair, type PublicKey } from "./x25519.ts";
 
 /** An authentic initiation that was not answered yet. Who does not answer it wipes it. */
 export class OpenedInitiation {
-  readonly remotePublicKey: Uint8Array;
-  readonly remoteEphemeral: Uint8Array;
+  readonly remoteStatic: PublicKey;
+  readonly remoteEphemeral: PublicKey;
   readonly remoteIndex: number;
   readonly state: SymmetricState;
 
-  constructor(remotePublicKey: Uint8Array, remoteEphemeral: Uint8Array, remoteIndex: number, state: SymmetricState) {
-    this.remotePublicKey = remotePublicKey;
+  constructor(remoteStatic: PublicKey, remoteEphemeral: PublicKey, remoteIndex: number, state: SymmetricState) {
+    this.remoteStatic = remoteStatic;
     this.remoteEphemeral = remoteEphemeral;
     this.remoteIndex = remoteIndex;
     this.state = state;
@@ -70,10 +70,10 @@ export function openInitiation(from: {
     state.wipe();
     return null;
   }
-  const { rs: remotePublicKey, re, payload: timestamp } = first;
+  const { rs, re, payload: timestamp } = first;
   const remoteIndex = readU32Le(message, INITIATION_SENDER);
-  const opened = new OpenedInitiation(remotePublicKey, re, remoteIndex, state);
-  return { remotePublicKey, timestamp, remoteIndex, opened };
+  const opened = new OpenedInitiation(rs, re, remoteIndex, state);
+  return { remotePublicKey: rs.bytes, timestamp, remoteIndex, opened };
 }
 
 /**
@@ -90,7 +90,7 @@ export function createResponse(from: {
   readonly ephemeral: Uint8Array;
 }): { readonly message: Bytes; readonly keys: SessionKeys } {
   const { opened, psk, localIndex } = from;
-  const { state, remotePublicKey, remoteEphemeral, remoteIndex } = opened;
+  const { state, remoteStatic, remoteEphemeral, remoteIndex } = opened;
   const e = new KeyPair(from.ephemeral);
   from.ephemeral.fill(0);
 
@@ -100,12 +100,12 @@ export function createResponse(from: {
   writeU32Le(message, RESPONSE_RECEIVER, remoteIndex);
   const noise = message.subarray(RESPONSE_NOISE, RESPONSE_MAC1);
   const nothing = new Uint8Array(0);
-  if (!writeSecond(state, { e, re: remoteEphemeral, rs: remotePublicKey, psk }, nothing, noise)) {
+  if (!writeSecond(state, { e, re: remoteEphemeral, rs: remoteStatic, psk }, nothing, noise)) {
     // With one private key a point is of low order as with any other, and the initiation would not have been opened.
     throw new WarrenError("internal", "an initiation with a public key of low order was opened");
   }
   e.wipe();
   const [receiveKey, sendKey] = state.split();
-  setMac1(message, mac1Key(remotePublicKey));
+  setMac1(message, mac1Key(remoteStatic.bytes));
   return { message, keys: { sendKey, receiveKey, localIndex, remoteIndex } };
 }

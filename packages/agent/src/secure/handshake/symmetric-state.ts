@@ -25,6 +25,7 @@ export class SymmetricState {
 
   /** A copy that goes its own way: what is not authentic must not spoil the state that waits for the true message. */
   fork(): SymmetricState {
+    this.#checkAlive();
     const copy = new SymmetricState(this.cipher);
     copy.#ck.set(this.#ck);
     copy.#h.set(this.#h);
@@ -67,6 +68,7 @@ export class SymmetricState {
 
   /** The keys of the two directions, the initiator's first. The state is wiped. */
   split(): [initiatorKey: Bytes, responderKey: Bytes] {
+    this.#checkAlive();
     const [first, second] = kdf(2, this.#ck, new Uint8Array(0));
     this.wipe();
     return [first!, second!];
@@ -87,8 +89,7 @@ export class SymmetricState {
   }
 
   #replace(ck: Bytes, k: Bytes): void {
-    // Keys out of a chaining key of zeros would be known to all.
-    if (this.#isWiped) throw new WarrenError("internal", "the state of a handshake was used after it was wiped");
+    this.#checkAlive();
     this.#ck.fill(0);
     this.#k?.fill(0);
     this.#ck = ck;
@@ -97,9 +98,13 @@ export class SymmetricState {
 
   #takeKey(): Bytes {
     const k = this.#k;
-    if (k === null)
-      throw new WarrenError("internal", "a handshake sealed or opened without a key that is still unused");
+    if (k === null) throw new WarrenError("internal", "a handshake had no unused key to seal or open with");
     this.#k = null;
     return k;
+  }
+
+  /** Keys out of a chaining key of zeros would be known to all. */
+  #checkAlive(): void {
+    if (this.#isWiped) throw new WarrenError("internal", "the state of a handshake was used after it was wiped");
   }
 }

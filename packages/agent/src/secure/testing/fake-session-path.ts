@@ -74,8 +74,8 @@ export class FakeSessionPath implements SessionPath {
   }
 
   use(localIndex: number): void {
-    const session = this.#sessions.get(localIndex);
-    if (session === undefined) return this.#fault("use of a session that was not installed");
+    const session = this.#installed(localIndex);
+    if (session === undefined) return;
     this.#note(`use ${session.slot}`);
     this.#inUse.set(session.slot, session);
     const waiting = this.#waiting.get(session.slot) ?? [];
@@ -84,8 +84,8 @@ export class FakeSessionPath implements SessionPath {
   }
 
   forget(localIndex: number): void {
-    const session = this.#sessions.get(localIndex);
-    if (session === undefined) return this.#fault("a session forgotten that was not installed");
+    const session = this.#installed(localIndex);
+    if (session === undefined) return;
     this.#note(`forget ${session.slot}`);
     this.#sessions.delete(localIndex);
     if (this.#inUse.get(session.slot) === session) this.#inUse.delete(session.slot);
@@ -116,7 +116,10 @@ export class FakeSessionPath implements SessionPath {
   /** A packet for the peer comes out of the TUN device. */
   packet(slot: number, number: number): void {
     const session = this.#usable(slot);
-    if (session !== undefined) return this.#seal(session, number);
+    if (session !== undefined) {
+      this.#seal(session, number);
+      return;
+    }
     const waiting = this.#waiting.get(slot) ?? [];
     this.#waiting.set(slot, waiting);
     if (waiting.push(number) > STAGE) {
@@ -129,29 +132,8 @@ export class FakeSessionPath implements SessionPath {
   /** A datagram comes out of the UDP socket. */
   datagram(message: Uint8Array, from: Endpoint): void {
     const nowMs = this.#deps.now();
-    if (message[0] !== TRANSPORT) return this.events.handshake(message, from, nowMs);
-    const session = this.#sessions.get(readU32Le(message, 4));
-    const packet = readU32Le(message, 12);
-    if (session === undefined || nowMs >= session.rejectAfterMs) {
-      if (packet !== 0) this.lost++;
-      return;
-    }
-    if (hex(message.subarray(16)) !== hex(session.receiveKey)) return this.#fault("the two sides hold different keys");
-    const counter = readU32Le(message, 8);
-    if (session.seen.has(counter)) return;
-    session.seen.add(counter);
-    this.#write(session.slot, nowMs, RECEIVED);
-    if (packet !== 0) {
-      this.#write(session.slot, nowMs, RECEIVED_PACKET);
-      this.received.push(packet);
-    }
-    if (!session.confirmed) {
-      session.confirmed = true;
-      this.events.confirmed(session.localIndex, nowMs);
-    }
-    if (hex(this.#endpoints.get(session.slot) ?? from) !== hex(from)) {
-      this.events.roamed(session.localIndex, from, nowMs);
-    }
+    if (message[0] !== TRANSPORT) this.events.handshake(message, from, nowMs);
+    else this.#open(message, from, nowMs);
   }
 
   /** The session that seals for the peer. */
@@ -174,6 +156,31 @@ export class FakeSessionPath implements SessionPath {
     }
   }
 
+  #open(message: Uint8Array, from: Endpoint, nowMs: number): void {
+    const session = this.#sessions.get(readU32Le(message, 4));
+    const packet = readU32Le(message, 12);
+    if (session === undefined || nowMs >= session.rejectAfterMs) {
+      if (packet !== 0) this.lost++;
+      return;
+    }
+    if (hex(message.subarray(16)) !== hex(session.receiveKey)) this.#fault("the two sides hold different keys");
+    const counter = readU32Le(message, 8);
+    if (session.seen.has(counter)) return;
+    session.seen.add(counter);
+    this.#write(session.slot, nowMs, RECEIVED);
+    if (packet !== 0) {
+      this.#write(session.slot, nowMs, RECEIVED_PACKET);
+      this.received.push(packet);
+    }
+    if (!session.confirmed) {
+      session.confirmed = true;
+      this.events.confirmed(session.localIndex, nowMs);
+    }
+    if (hex(this.#endpoints.get(session.slot) ?? from) !== hex(from)) {
+      this.events.roamed(session.localIndex, from, nowMs);
+    }
+  }
+
   #usable(slot: number): Held | undefined {
     const session = this.#inUse.get(slot);
     return session !== undefined && this.#deps.now() < session.rejectAfterMs ? session : undefined;
@@ -181,7 +188,10 @@ export class FakeSessionPath implements SessionPath {
 
   #seal(session: Held, packet: number): void {
     const to = this.#endpoints.get(session.slot);
-    if (to === undefined) return this.#fault("a session with a peer that is nowhere");
+    if (to === undefined) {
+      this.#fault("a session with a peer that is nowhere");
+      return;
+    }
     const message = new Uint8Array(48);
     writeU32Le(message, 0, TRANSPORT);
     writeU32Le(message, 4, session.remoteIndex);
@@ -195,6 +205,12 @@ export class FakeSessionPath implements SessionPath {
 
   #write(slot: number, nowMs: number, which: number): void {
     this.activity[slot * PER_SLOT + which] = nowMs;
+  }
+
+  #installed(localIndex: number): Held | undefined {
+    const session = this.#sessions.get(localIndex);
+    if (session === undefined) this.#fault("a session used or forgotten that was not installed");
+    return session;
   }
 
   #note(call: string): void {

@@ -2,8 +2,8 @@ import type { SealingCipher } from "@warren/common/net/cipher.ts";
 import { seededRandom } from "../../platform/memory/random.ts";
 import { encodeSockaddr, SOCKADDR_V4 } from "../../route/sockaddr.ts";
 import { StaticKey } from "../handshake/static-key.ts";
-import { SealingCore, type SealingOptions } from "../sealing-core.ts";
 import type { SealedPeer } from "../sealed-peer.ts";
+import { SealingCore, type SealingOptions } from "../sealing-core.ts";
 import type { Endpoint } from "../session.ts";
 import { FakeSessionPath } from "./fake-session-path.ts";
 
@@ -33,7 +33,8 @@ export class SealedWorld {
   readonly faults = { found: [] as string[] };
   readonly nodes: WorldNode[] = [];
   readonly random: () => number;
-  readonly #flying: { readonly atMs: number; readonly to: Endpoint; readonly from: Endpoint; message: Uint8Array }[] = [];
+  readonly #flying: { readonly atMs: number; readonly to: Endpoint; readonly from: Endpoint; message: Uint8Array }[] =
+    [];
 
   constructor(seed = 1) {
     this.random = seededRandom(seed);

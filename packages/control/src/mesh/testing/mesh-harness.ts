@@ -1,4 +1,4 @@
-import { createSealingKey } from "@warren/common/identity/sealing-key.ts";
+import { newPublicKey } from "@warren/common/identity/testing/new-public-key.ts";
 import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
 import {
   type NetmapUpdate,
@@ -69,7 +69,7 @@ export class HarnessNode {
   /** What an agent would have on disk. */
   held: readonly string[] = [];
   epoch = 0;
-  sealingKey: Uint8Array = createSealingKey().publicKey;
+  sealingKey: Uint8Array = newPublicKey();
   readonly #harness: MeshHarness;
 
   constructor(harness: MeshHarness, id: string, name: string, underlayAddress: string) {

@@ -5,9 +5,6 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Value of one system in one round; absent where the run failed. */
-export type ByRound = ReadonlyMap<number, number>;
-
 /**
  * The value below which the share `fraction` (0–1) of `values` lies, with linear interpolation between the two nearest
  * ranks (Hyndman and Fan 1996, type 7). NaN for an empty set. `values` need not be sorted and is not changed.
@@ -30,18 +27,4 @@ export function median(values: readonly number[]): number {
 export function spread(values: readonly number[]): Spread {
   if (values.length === 0) return { median: Number.NaN, min: Number.NaN, max: Number.NaN };
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
-}
-
-/**
- * Ratios of `values` to `reference`, round by round, for the rounds that have both. The two runs of a round are
- * neighbours in time, so what slowed the machine for a while slowed both: the ratio is steadier than either value, and
- * its median is not the ratio of the medians.
- */
-export function pairedRatios(values: ByRound, reference: ByRound): number[] {
-  const ratios: number[] = [];
-  for (const [round, value] of values) {
-    const other = reference.get(round);
-    if (other !== undefined && other !== 0) ratios.push(value / other);
-  }
-  return ratios;
 }

@@ -1,7 +1,6 @@
-import type { Spread } from "../../statistics.ts";
-import type { Role } from "../roles.ts";
 import { type Axis, positionOn } from "./axis.ts";
 import { type Html, html } from "./html.ts";
+import type { Spread } from "./statistics.ts";
 
 /**
  * The plot of a figure is a column of its table: each cell has one bar, the head has the axis, and the lines of the grid
@@ -14,14 +13,14 @@ const BAR = { top: 12, height: 22 };
 const MIDDLE = BAR.top + BAR.height / 2;
 const CAP = 5;
 
-/** A bar from 0 to the median, with a whisker from the smallest to the largest value. */
-export function bar(value: Spread, role: Role, axis: Axis, referenceMedian: number | null): Html {
+/** A bar from 0 to the median in the colour of a class, with a whisker from the smallest to the largest value. */
+export function bar(value: Spread, color: string, axis: Axis, referenceMedian: number | null): Html {
   const [left, right] = [positionOn(axis, value.min), positionOn(axis, value.max)];
   const end = (x: string) => html`<line x1="${x}" x2="${x}" y1="${MIDDLE - CAP}" y2="${MIDDLE + CAP}"/>`;
   const whisker = html`<g class="whisker"><line x1="${left}" x2="${right}" y1="${MIDDLE}" y2="${MIDDLE}"/>${end(left)}${end(right)}</g>`;
   const width = positionOn(axis, value.median);
   return html`<svg class="plot" height="${ROW_HEIGHT}" aria-hidden="true" focusable="false">${gridLines(axis)}
-<rect class="${role}" x="0" y="${BAR.top}" width="${width}" height="${BAR.height}" rx="2"/>${referenceLine(axis, referenceMedian)}
+<rect class="${color}" x="0" y="${BAR.top}" width="${width}" height="${BAR.height}" rx="2"/>${referenceLine(axis, referenceMedian)}
 ${value.min < value.max ? whisker : null}</svg>`;
 }
 
