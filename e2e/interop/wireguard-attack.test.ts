@@ -91,8 +91,11 @@ describeWithWireGuardGo(
       const payloads = Array.from({ length: 20 }, (_, index) => `once-${index}`);
       const messages = await messagesOf(isPacket, 20, () => say(...payloads));
       expect(messages.length).toBeGreaterThanOrEqual(20);
+      const endpoint = await mesh.endpoint();
+      expect(endpoint).toContain(mesh.foreign.node.underlay);
       expect(await dropped(() => forge(...messages, ...messages))).toEqual({ replayed: 2 * messages.length });
       for (const payload of payloads) expect(heard(payload)).toBe(1);
+      expect(await mesh.endpoint()).toBe(endpoint);
       expect(await mesh.reaches()).toBe(true);
     });
 

@@ -41,6 +41,7 @@ export async function addWireGuardHost(lab: Lab, options: WireGuardHostOptions):
 
 export class WireGuardHost {
   readonly name = NAME;
+  readonly label = NAME;
   readonly node: LabNode;
   readonly device: string;
   readonly allowedIps: readonly string[];
@@ -68,6 +69,11 @@ export class WireGuardHost {
   address(family: 4 | 6): string {
     const found = this.config.addresses.find((address) => address.includes(":") === (family === 6));
     return found!.split("/")[0]!;
+  }
+
+  /** Starts a program of the lab on the host. */
+  spawn(program: string, args: readonly string[]): Promise<Supervised> {
+    return this.node.spawn(program, args);
   }
 
   /** Makes it a peer of the mesh, under its keys of this moment, and asks for the configuration. */

@@ -27,6 +27,8 @@ export interface WireGuardMesh {
   drops(): Promise<Readonly<Record<string, number>>>;
   /** Resolves when the agent knows the peer. Nothing is sent to it. */
   known(): Promise<void>;
+  /** Where the agent takes the peer to be, HOST:PORT. */
+  endpoint(): Promise<string | null>;
   /** Whether the pod's single ping is answered by the peer. */
   reaches(): Promise<boolean>;
   close(): Promise<void>;
@@ -48,6 +50,10 @@ export async function createWireGuardMesh(options: WireGuardMeshOptions): Promis
       foreign,
       node: lab.host(1).netns,
       drops: async () => (await lab.warren<AgentStatus>(1, "status")).dataplane.drops,
+      endpoint: async () => {
+        const peers = await lab.agent(1).get<PeerInfo[]>("/v1/peers");
+        return peers.find((peer) => peer.name === foreign.name)?.session?.endpoint ?? null;
+      },
       known: async () => {
         await waitFor("the agent to know wireguard-go", async () => {
           const peers = await lab.agent(1).get<PeerInfo[]>("/v1/peers");

@@ -25,6 +25,7 @@ describe.each([
       await mesh.foreign.configure(["listen_port=51999"]);
       expect(await fromPeer()).toMatchObject({ received: 1 });
       expect(await mesh.reaches()).toBe(true);
+      expect(await mesh.endpoint()).toMatch(/:51999$/);
     });
 
     it("to another address is followed from its first authentic packet on", async () => {
@@ -34,6 +35,7 @@ describe.each([
       expect(await mesh.reaches()).toBe(false);
       expect(await fromPeer()).toMatchObject({ received: 1 });
       expect(await mesh.reaches()).toBe(true);
+      expect(await mesh.endpoint()).toContain(moved.split("/")[0]);
     });
 
     it("is not looked for in its old place when the mesh changes", async () => {
@@ -49,9 +51,7 @@ describe.each([
     it("is followed also by a new session", async () => {
       await mesh.foreign.configure(["listen_port=52000"]);
       await mesh.foreign.forgetPeer(mesh.node, true);
-      expect((await ping(mesh.foreign.node.netns, mesh.pod.address(4), { count: 3 })).received).toBeGreaterThanOrEqual(
-        2,
-      );
+      expect(await fromPeer()).toMatchObject({ received: 1 });
       expect(await mesh.reaches()).toBe(true);
     });
   });

@@ -41,7 +41,7 @@ test("of two that crossed, both sides keep to the one whose initiator has the lo
   ] as const) {
     // Ours has the index `mine` here; theirs, which we answered, has `theirs` there.
     const ours = session(mine, { initiated: true, bornMs: 5_000 });
-    const answered = session(77, { remoteIndex: theirs, bornMs: 5_300 });
+    const answered = session(77, { remoteIndex: theirs, bornMs: 4_700 });
     for (const oursFirst of [true, false]) {
       const set = new SessionSet();
       if (oursFirst) set.initiated(ours);
@@ -54,13 +54,14 @@ test("of two that crossed, both sides keep to the one whose initiator has the lo
 });
 
 test.each([
-  ["was born long after", { bornMs: 8_000 }],
+  ["was asked for long before", { bornMs: 2_000 }],
+  ["was asked for when ours was there already", { bornMs: 5_300 }],
   ["has other keys", { identity: 1 }],
   ["has another cipher", { cipher: "chacha20-poly1305" }],
 ] as const)("what %s did not cross: the newer is in use", (_name, change) => {
   const set = new SessionSet();
   set.initiated(session(10, { initiated: true, bornMs: 5_000 }));
-  set.answered(session(77, { remoteIndex: 20, bornMs: 5_300, ...change }));
+  set.answered(session(77, { remoteIndex: 20, bornMs: 4_700, ...change }));
   set.confirmed(77);
   expect(indices(set)).toEqual([10, 77, 0]);
 });
