@@ -31,14 +31,10 @@ export interface WireGuardHostOptions {
 const NAME = "wireguard-go";
 const ALLOWED_IPS = ["10.99.3.0/24", "fd99:3::/64"];
 
-/** Tells the mesh of the host (`warren peer add`), starts wireguard-go on it and configures that by what the mesh says. */
-export async function addWireGuardHost(lab: Lab, options: WireGuardHostOptions): Promise<WireGuardHost> {
-  const host = new WireGuardHost(lab, options);
-  await host.join();
-  await host.start();
-  return host;
-}
-
+/**
+ * `join` tells the mesh of it (`warren peer add`), `start` starts wireguard-go and configures that by what the mesh then
+ * says (`warren peer config`).
+ */
 export class WireGuardHost {
   readonly name = NAME;
   readonly label = NAME;
