@@ -145,6 +145,31 @@ describe(`reachability (WARREN_SEED=${SEED})`, () => {
     expect(ledger.faults).toEqual([]);
   });
 
+  it.each([10, -10])(
+    "reaches and is reached by a node whose clock is %i years off, and then right again",
+    async (years) => {
+      const pods = await threeNodes({ settings: { cipher: "chacha20-poly1305" } });
+      const ledger = new Ledger(mesh, randomFor(SEED, "packets"));
+      // Long enough for every session to be renewed.
+      const sendFor = async (seconds: number): Promise<void> => {
+        for (let passed = 0; passed < seconds; passed += 2) {
+          for (const one of pods) for (const other of pods) if (one.node !== other.node) ledger.sendOne(one, other);
+          await mesh.time.run(2_000);
+        }
+      };
+      await sendFor(10);
+      mesh.node("a").wall.aheadMs = years * 365 * 24 * 3_600_000;
+      await sendFor(400);
+      mesh.node("a").wall.aheadMs = 0;
+      await sendFor(400);
+      const { missing, repeated } = ledger.settle();
+      expect(repeated).toEqual([]);
+      // Peers do not answer a clock far ahead, so sessions come to their end; what is under way in that moment may be late.
+      expect(missing.length).toBeLessThanOrEqual(8);
+      expect(ledger.faults).toEqual([]);
+    },
+  );
+
   it("gives every node pod CIDRs that overlap no other's", async () => {
     await threeNodes({ settings: { pools: ["10.244.0.0/16", "fd00:77::/48"] } });
     const cidrs = [...mesh.nodes.values()].flatMap((node) => node.forwardedPrefixes).map(parsePrefix);
