@@ -16,7 +16,7 @@ export interface Point {
   readonly high: number;
 }
 
-const BOX = { width: 560, height: 330, left: 46, right: 12, top: 12, bottom: 40 };
+const BOX = { width: 560, height: 330, left: 46, right: 22, top: 12, bottom: 40 };
 const INNER = { width: BOX.width - BOX.left - BOX.right, height: BOX.height - BOX.top - BOX.bottom };
 const CAP = 3;
 
