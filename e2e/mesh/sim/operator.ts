@@ -53,7 +53,9 @@ export class Operator {
   readonly #machines: readonly SimNode[];
   /** Should run: the service manager starts it again when it fails. */
   readonly #wanted = new Set<SimNode>();
+  /** A command is under way. */
   readonly #busy = new Set<SimNode>();
+  readonly #stopping = new Set<SimNode>();
   #isRepairing = false;
   readonly revoked = new Set<SimNode>();
   /** What nobody should ever see. */
@@ -77,6 +79,7 @@ export class Operator {
       case "crash":
         this.#wanted.delete(node);
         this.#busy.delete(node);
+        this.#stopping.delete(node);
         return node.crash();
       case "stop":
         this.#wanted.delete(node);
@@ -194,18 +197,23 @@ export class Operator {
     }
   }
 
-  /** May come in the middle of a start. Afterwards nothing of the agent may be left but its files. */
+  /** May come in the middle of a start, or of a command. Afterwards nothing of the agent may be left but its files. */
   #stop(node: SimNode): void {
-    if (!node.isUp || this.#busy.has(node)) return;
-    this.#busy.add(node);
+    if (!node.isUp || this.#stopping.has(node)) return;
+    this.#stopping.add(node);
     node
       .stop()
       .then(() => {
+        // Who gave the command may have started the next one.
+        if (node.isUp) return;
         if (node.pendingTimers > 0) this.surprises.push(new Error(`${node.name} left timers behind`));
         if (node.plane !== null) this.surprises.push(new Error(`${node.name} left its packet path open`));
       })
       .catch((error: unknown) => this.surprises.push(error))
-      .finally(() => this.#release(node));
+      .finally(() => {
+        this.#stopping.delete(node);
+        this.#startAgain(node);
+      });
   }
 
   async #revoke(node: SimNode): Promise<void> {
@@ -227,12 +235,14 @@ export class Operator {
         const { code } = WarrenError.from(error);
         if (!EXPECTED.has(code)) this.surprises.push(error);
       })
-      .finally(() => this.#release(node));
+      .finally(() => {
+        this.#busy.delete(node);
+        this.#startAgain(node);
+      });
   }
 
-  #release(node: SimNode): void {
-    this.#busy.delete(node);
-    // What was under way when the repair began.
+  /** After what was under way when the repair began. */
+  #startAgain(node: SimNode): void {
     if (this.#isRepairing) this.#start(node);
   }
 }

@@ -61,9 +61,9 @@ export class SimNode {
     this.#process = new SimProcess(options.time, this.wall);
   }
 
-  /** The agent that runs, or is about to. Throws when there is none. */
+  /** The agent that runs, or is about to. Throws `not-ready` when there is none. */
   get agent(): Agent {
-    if (!this.#agent) throw new Error(`no agent runs on ${this.name}`);
+    if (!this.#agent) throw new WarrenError("not-ready", `no agent runs on ${this.name}`);
     return this.#agent;
   }
 

@@ -151,7 +151,7 @@ describe("an agent that starts", () => {
     expect((await up(make())).keys().publicKey).toBe(after.publicKey);
   });
 
-  it("keeps a rotation that the control plane did not answer until it does", async () => {
+  it("keeps a rotation until the control plane answers, and asks it for ciphers of pairs", async () => {
     const agent = await up(make());
     const before = agent.keys().publicKey;
     control.silent = true;
@@ -161,12 +161,6 @@ describe("an agent that starts", () => {
     control.silent = false;
     await clock.advance(30_000);
     expect(agent.keys()).toMatchObject({ publicKey: next!.publicKey, next: null, previous: null });
-    expect(agent.status().control.connected).toBe(true);
-  });
-
-  it("asks the control plane for another cipher with a peer", async () => {
-    const agent = await up(make());
-    control.put(peer);
     await agent.setPeerCipher("node-2", "aes-256-gcm");
     expect(control.pairCiphers).toEqual([{ peer_name: "node-2", cipher: "aes-256-gcm" }]);
   });
@@ -673,6 +667,26 @@ describe("a running agent", () => {
     await clock.advance(60_000);
     expect(control.heartbeats).toBe(heartbeats);
     expect(existsSync(join(dir, "data", "netmap.json"))).toBe(false);
+  });
+
+  it("does not leave before its start is over, which would fail and be tried again", async () => {
+    const begin = Promise.withResolvers<void>();
+    const client = control.connect();
+    vi.spyOn(control, "connect").mockReturnValue({
+      ...client,
+      async *watchNetmap(request, signal) {
+        await begin.promise;
+        yield* client.watchNetmap(request, signal);
+      },
+    });
+    const agent = make();
+    const started = agent.start();
+    await settle();
+    await expect(agent.leave(true)).rejects.toMatchObject({ code: "not-ready" });
+    begin.resolve();
+    await started;
+    await agent.leave(true);
+    expect(control.left).toBe(true);
   });
 
   it("takes no pod in while it leaves, nor after", async () => {

@@ -339,6 +339,8 @@ class AgentApp implements Agent {
 
   async leave(release: boolean, answered?: AbortSignal): Promise<void> {
     const { pods, session, netmapFile } = this.#running();
+    // A start that has yet to hear from the control plane would fail, and the node be started, and join, again.
+    if (!this.#ready) throw new WarrenError("not-ready", "the agent is starting, or ending; try again later");
     if (pods.size > 0)
       throw new WarrenError(
         "pods-present",

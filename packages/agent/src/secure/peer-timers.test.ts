@@ -46,7 +46,8 @@ test.each<[string, Parameters<typeof timersOf>[0], (at: Case) => void, number, s
   ["a session is renewed when it seals at 120 s", {}, (at) => at.sent(BORN + 120_000), 120_000, "initiate", 120_000],
   ["… but not a millisecond earlier", {}, (at) => at.sent(BORN + 119_999), 120_000, "look", 121_000],
   ["… also by a keepalive", {}, (at) => at.write(SENT, BORN + 120_000), 120_000, "initiate", 120_000],
-  ["… not by who answered", { initiated: false }, (at) => at.sent(BORN + 130_000), 130_000, "look", 131_000],
+  ["… not by who answered", { initiated: false }, (at) => at.sent(BORN + 169_999), 169_999, "look", 170_999],
+  ["… unless it was not by 170 s", { initiated: false }, (at) => at.sent(BORN + 170_000), 170_000, "initiate", 170_000],
   [
     "a session that only receives is renewed at 165 s",
     {},

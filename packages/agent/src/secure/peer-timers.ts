@@ -5,6 +5,7 @@ import {
   POLL_MS,
   REKEY_AFTER_MS,
   REKEY_ATTEMPT_MS,
+  REKEY_BY_ANSWERER_MS,
   REKEY_JITTER_MS,
   REKEY_ON_RECEIVE_MS,
   REKEY_TIMEOUT_MS,
@@ -166,7 +167,8 @@ export class PeerTimers {
     } else {
       const sentMs = this.#moment(SENT);
       const receivedMs = this.#moment(RECEIVED);
-      if (current.initiated && sentMs >= current.bornMs + REKEY_AFTER_MS) atMs = Math.min(atMs, this.#anew(sentMs));
+      const renewMs = current.bornMs + (current.initiated ? REKEY_AFTER_MS : REKEY_BY_ANSWERER_MS);
+      if (sentMs >= renewMs) atMs = Math.min(atMs, this.#anew(sentMs));
       if (current.initiated && receivedMs >= current.bornMs + REKEY_ON_RECEIVE_MS) {
         atMs = Math.min(atMs, this.#anew(receivedMs));
       }

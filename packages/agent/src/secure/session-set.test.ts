@@ -34,35 +34,41 @@ test("the responder's session waits for its confirmation; a later one takes its 
   expect(indices(set)).toEqual([1, 3, 0]);
 });
 
+/** Our initiation and the peer's crossed: we answered the one before the other was answered. */
+function crossing(mine: number, theirs: number, change: Partial<HeldSession> = {}): SessionSet {
+  const set = new SessionSet();
+  set.answered(session(77, { remoteIndex: theirs, ...change }));
+  set.initiated(session(mine, { initiated: true }));
+  return set;
+}
+
 test("of two that crossed, both sides keep to the one whose initiator has the lower index", () => {
-  for (const [mine, theirs] of [
-    [10, 20],
-    [20, 10],
-  ] as const) {
-    // Ours has the index `mine` here; theirs, which we answered, has `theirs` there.
-    const ours = session(mine, { initiated: true, bornMs: 5_000 });
-    const answered = session(77, { remoteIndex: theirs, bornMs: 5_300 });
-    for (const oursFirst of [true, false]) {
-      const set = new SessionSet();
-      if (oursFirst) set.initiated(ours);
-      set.answered(answered);
-      if (!oursFirst) set.initiated(ours);
-      set.confirmed(77);
-      expect(indices(set)).toEqual(mine < theirs ? [77, mine, 0] : [mine, 77, 0]);
-    }
+  const here = crossing(10, 20);
+  expect(here.confirmed(77)).toEqual([]);
+  expect(indices(here)).toEqual([77, 10, 0]);
+  const there = crossing(20, 10);
+  there.confirmed(77);
+  expect(indices(there)).toEqual([20, 77, 0]);
+});
+
+test("what has other keys or another cipher is newer, whatever its index", () => {
+  for (const change of [{ identity: 1 }, { cipher: "chacha20-poly1305" }] as const) {
+    const set = crossing(10, 20, change);
+    set.confirmed(77);
+    expect(indices(set)).toEqual([10, 77, 0]);
   }
 });
 
-test.each([
-  ["was born long after", { bornMs: 8_000 }],
-  ["has other keys", { identity: 1 }],
-  ["has another cipher", { cipher: "chacha20-poly1305" }],
-] as const)("what %s did not cross: the newer is in use", (_name, change) => {
-  const set = new SessionSet();
-  set.initiated(session(10, { initiated: true, bornMs: 5_000 }));
-  set.answered(session(77, { remoteIndex: 20, bornMs: 5_300, ...change }));
-  set.confirmed(77);
-  expect(indices(set)).toEqual([10, 77, 0]);
+test("an initiation after our handshake did not cross it: a peer that was restarted has no session but this", () => {
+  const late = new SessionSet();
+  late.initiated(session(10, { initiated: true }));
+  late.answered(session(77, { remoteIndex: 20 }));
+  late.confirmed(77);
+  expect(indices(late)).toEqual([10, 77, 0]);
+  const again = crossing(10, 20);
+  again.answered(session(78, { remoteIndex: 30 }));
+  again.confirmed(78);
+  expect(indices(again)).toEqual([10, 78, 0]);
 });
 
 test("sessions are dropped wherever they stand, and the first to expire is known", () => {

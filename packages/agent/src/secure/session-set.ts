@@ -16,21 +16,13 @@ export interface HeldSession {
 }
 
 /**
- * Two initiations crossed when the peer's, which it sent before it had ours, came before its response to ours: so long
- * before at most, a round trip, and hardly ever after it, when the network changed their order. An initiation that comes
- * later is of a peer that had our session and lost it: to keep to that would be to talk to nobody for fifteen seconds.
- */
-const CROSSING_MS = 2_500;
-const REORDERED_MS = 100;
-
-/**
  * The sessions with one peer (paper §6.3): `previous` still opens what was under way, `current` seals, `next` was made by
  * the peer's initiation and seals nothing before the peer has shown that it has the keys.
  *
  * Two things differ from the kernel's, so that initiations that cross lose no packet. Both handshakes come to their end,
- * and of two sessions that were born together both sides keep to the one whose initiator drew the lower index: without
- * that each could seal with the one that the other made, and nobody would renew it. And `previous` is given up only for
- * another `previous`: what the peer still seals with is never forgotten for a session that it may not have.
+ * and of the two sessions both sides keep to the one whose initiator drew the lower index: without that each would seal
+ * with the one that the other made, and nobody would renew it. And `previous` is given up only for another `previous`:
+ * what the peer still seals with is never forgotten for a session that it may not have.
  *
  * Every method returns the sessions that fell out, for the caller to forget.
  */
@@ -38,12 +30,15 @@ export class SessionSet {
   previous: HeldSession | null = null;
   current: HeldSession | null = null;
   next: HeldSession | null = null;
+  /** What waited as `next` when `current` came out of an initiation of ours: the two crossed on the way. */
+  #crossed: HeldSession | null = null;
 
   /** The peer's response came: it has the keys, so the session is in use at once. */
   initiated(session: HeldSession): HeldSession[] {
     const gone = present(this.previous);
     this.previous = this.current;
     this.current = session;
+    this.#crossed = this.next;
     return gone;
   }
 
@@ -55,7 +50,9 @@ export class SessionSet {
   }
 
   /**
-   * The peer sealed with its new session. Afterwards `current` is that one, or what it was where the two crossed.
+   * The peer sealed with its new session. Afterwards `current` is that one, or what it was where the two crossed. An
+   * initiation that came after our handshake was over did not cross it: the peer may have lost its memory, and with it
+   * all sessions but this.
    *
    * @returns null when the index is not that of `next`
    */
@@ -63,7 +60,7 @@ export class SessionSet {
     const { current, next } = this;
     if (next?.localIndex !== localIndex) return null;
     const gone = present(this.previous);
-    const stays = current !== null && crossed(current, next) && initiatorIndex(current) < initiatorIndex(next);
+    const stays = current !== null && this.#crossed === next && isKept(current, next);
     this.previous = stays ? next : current;
     this.current = stays ? current : next;
     this.next = null;
@@ -88,10 +85,6 @@ export class SessionSet {
     return this.previous === null && this.current === null && this.next === null;
   }
 
-  get all(): HeldSession[] {
-    return [...present(this.previous), ...present(this.current), ...present(this.next)];
-  }
-
   /** When the first of them is past its use; Infinity without one. */
   get expiryMs(): number {
     return Math.min(expiry(this.previous), expiry(this.current), expiry(this.next));
@@ -107,17 +100,8 @@ function present(session: HeldSession | null): HeldSession[] {
   return session === null ? [] : [session];
 }
 
-function crossed(current: HeldSession, next: HeldSession): boolean {
-  const aheadMs = current.bornMs - next.bornMs;
-  return (
-    current.initiated &&
-    aheadMs < CROSSING_MS &&
-    aheadMs > -REORDERED_MS &&
-    current.identity === next.identity &&
-    current.cipher === next.cipher
-  );
-}
-
-function initiatorIndex(session: HeldSession): number {
-  return session.initiated ? session.localIndex : session.remoteIndex;
+/** Of two sessions that crossed, whether the first is the one to keep: they are alike, and its initiator has the lower index. */
+function isKept(current: HeldSession, next: HeldSession): boolean {
+  const alike = current.identity === next.identity && current.cipher === next.cipher;
+  return alike && current.localIndex < next.remoteIndex;
 }

@@ -11,6 +11,13 @@ export const REKEY_JITTER_MS = 333;
 /** Age from which on the initiator makes a new session also when it only receives (§6.2). */
 export const REKEY_ON_RECEIVE_MS = REJECT_AFTER_MS - KEEPALIVE_MS - REKEY_TIMEOUT_MS;
 
+/**
+ * Age from which on also the side that answered makes a new session when it sends. The paper leaves that to the initiator,
+ * who is long done by then; if not, its initiations do not get through, because its key is new and not known here yet,
+ * or because something on the way stops them, and the session would end amid packets.
+ */
+export const REKEY_BY_ANSWERER_MS = REKEY_ON_RECEIVE_MS + REKEY_TIMEOUT_MS;
+
 /** Silence after a packet of ours, after which the peer is taken to have lost its keys (§6.5). */
 export const SILENCE_MS = KEEPALIVE_MS + REKEY_TIMEOUT_MS;
 

@@ -10,7 +10,6 @@ import { FakeSessionPath } from "./fake-session-path.ts";
 /** What a link does with a datagram: one delay in ms for each copy that arrives; none when it is lost. */
 export type Link = (message: Uint8Array, from: number, to: number) => readonly number[];
 
-export const HOUR_MS = 3_600_000;
 /** What the wall clocks show when the monotonic clock is at 0. */
 export const WALL_MS = Date.UTC(2026, 0, 1);
 
