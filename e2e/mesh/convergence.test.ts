@@ -1,3 +1,4 @@
+import { CIPHERS } from "@warren/common/net/cipher.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEEDS } from "./sim/operator.ts";
@@ -13,6 +14,7 @@ const pauses = fc.oneof(
 const lives: fc.Arbitrary<Life> = fc.record({
   seed: fc.nat(),
   size: fc.integer({ min: 2, max: 12 }),
+  cipher: fc.constantFrom(...CIPHERS),
   steps: fc.array(
     fc.record({
       deed: fc.oneof(

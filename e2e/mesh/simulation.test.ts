@@ -1,4 +1,5 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { CIPHERS, type Cipher } from "@warren/common/net/cipher.ts";
 import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { converge, statusOf } from "./sim/convergence.ts";
@@ -144,16 +145,17 @@ describe("the simulator", () => {
     for (const mesh of meshes.splice(0)) await mesh.close();
   });
 
-  async function start(seed: number): Promise<SimMesh> {
+  async function start(seed: number, cipher: Cipher = "none"): Promise<SimMesh> {
     const weather = { lossRate: 0.2, duplicateRate: 0.1, delayMs: 2, jitterMs: 20 };
-    const mesh = await SimMesh.start({ seed, weather, rpcWeather: { delayMs: 2, jitterMs: 40 } });
+    const settings = { cipher };
+    const mesh = await SimMesh.start({ seed, settings, weather, rpcWeather: { delayMs: 2, jitterMs: 40 } });
     meshes.push(mesh);
     return mesh;
   }
 
-  it("does the same again for the same seed, and something else for another", async () => {
+  it.each(CIPHERS)("does the same again for the same seed, and something else for another: %s", async (cipher) => {
     const run = async (seed: number): Promise<string[]> => {
-      const mesh = await start(seed);
+      const mesh = await start(seed, cipher);
       const trace: string[] = [];
       mesh.onChange = () => {
         const forwards = [...mesh.nodes.values()].map(

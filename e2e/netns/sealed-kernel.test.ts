@@ -53,7 +53,7 @@ describeAsRoot("a packet path in the kernel, which cannot seal", () => {
 
   it("does not come back while the cluster is sealed, also when asked for", async () => {
     const refused = await mesh.lab.tryWarren(1, "dataplane", "set", "kernel");
-    expect(refused.code).toBe(EXIT.error);
+    expect(refused.code).toBe(EXIT.usage);
     expect(refused.stderr).toMatch(/sends in the clear.*dataplane: tun/);
     expect(await kindOf(1)).toBe("tun");
   });
@@ -72,7 +72,7 @@ describeAsRoot("a packet path in the kernel, which cannot seal", () => {
     const from = agent.log().length;
     const running = await agent.launch();
     await waitFor("it to give up", () => !running.running);
-    expect((await running.exited).code).toBe(EXIT.error);
+    expect((await running.exited).code).toBe(EXIT.usage);
     expect(running.log().slice(from)).toMatch(/config-invalid.*dataplane: kernel.*chacha20-poly1305.*dataplane: tun/s);
   });
 

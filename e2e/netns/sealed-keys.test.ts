@@ -42,6 +42,11 @@ describeAsRoot("a sealed mesh while pods talk", () => {
     console.log(`rotation: ${results.map(({ sent, lost }) => `${lost} of ${sent}`).join(", ")} lost`);
     for (const { lost, gaps, repeated } of results)
       expect({ lost, gaps, repeated }).toMatchObject({ lost: 0, repeated: 0 });
+    for (const host of [1, 2]) {
+      const { traffic } = await mesh.lab.warren<KeysInfo>(host, "keys", "show");
+      expect(traffic.length).toBeGreaterThan(0);
+      for (const epoch of traffic) expect(epoch).toMatchObject({ lost: 0, undecryptable: 0 });
+    }
   });
 
   it("takes new keys at once where the old ones are forgotten at once, and says so", async () => {

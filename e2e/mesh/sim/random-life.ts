@@ -1,3 +1,4 @@
+import type { Cipher } from "@warren/common/net/cipher.ts";
 import { lagOf } from "./convergence.ts";
 import { type Endpoint, Ledger } from "./ledger.ts";
 import { type Deed, Operator } from "./operator.ts";
@@ -7,7 +8,7 @@ import { CALM, SimMesh } from "./sim-mesh.ts";
 import type { SimNode } from "./sim-node.ts";
 
 /** A small pool and short clocks, so that pod CIDRs change hands often: 16 for up to 12 nodes. */
-const SETTINGS = { pools: ["10.244.0.0/20"] };
+const POOLS = ["10.244.0.0/20"];
 const TIMING = { retentionMs: 120_000, restartGraceMs: 20_000 };
 const RPC_WEATHER = { delayMs: 2, jitterMs: 30, stallRate: 0.02, stallMs: 12_000 };
 const STORMY = { lossRate: 0.05, duplicateRate: 0.05, delayMs: 1, jitterMs: 20 };
@@ -21,6 +22,8 @@ export interface Life {
   readonly seed: number;
   /** Number of machines. */
   readonly size: number;
+  /** Of the cluster, in the beginning. */
+  readonly cipher: Cipher;
   readonly steps: readonly {
     readonly deed: Deed;
     readonly index: number;
@@ -34,9 +37,9 @@ export interface Life {
  * not come to agree, or when a pod does not reach another one then.
  * @returns number of events
  */
-export async function live({ seed, size, steps }: Life): Promise<number> {
+export async function live({ seed, size, cipher, steps }: Life): Promise<number> {
   const mesh = await SimMesh.start({
-    ...{ seed, settings: SETTINGS, timing: TIMING, rpcWeather: RPC_WEATHER, weather: STORMY },
+    ...{ seed, settings: { pools: POOLS, cipher }, timing: TIMING, rpcWeather: RPC_WEATHER, weather: STORMY },
   });
   try {
     const machines = Array.from({ length: size }, (_, i) => mesh.addMachine(`n${i}`));

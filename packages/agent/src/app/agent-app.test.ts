@@ -379,6 +379,33 @@ describe("an agent that is told to change its packet path", () => {
     expect(agent.status().ready).toBe(true);
   });
 
+  it("leaves one that cannot seal before anything of a sealed cluster is sent, with the keys of that moment", async () => {
+    const agent = await up(make({ dataplane: "kernel" }, two));
+    control.put(peer);
+    await clock.advance(10);
+    const kernel = planes.get("kernel")!;
+    expect(kernel.view!.peers).toHaveLength(1);
+    const keys = await agent.rotateKeys({ now: true });
+    // The answer to a registration may tell of the cipher before the netmap does.
+    Object.assign(control.cluster, { cipher: "aes-256-gcm" });
+    await agent.rotateKeys({ now: true });
+    expect([kernel.running, kernel.view!.peers]).toEqual([false, []]);
+    const tun = planes.get("tun")!;
+    expect([agent.dataplane().dataplane, tun.running, tun.view!.peers.length]).toEqual(["tun", true, 1]);
+    expect(tun.options.sealing!.keys().current.epoch).toBe(keys.epoch + 1);
+    expect(host.plan).toMatchObject({ routeOverlay: true, catchOverlay: true });
+  });
+
+  it("refuses one that cannot seal also where the cluster became sealed while it looked at the host", async () => {
+    const agent = await up(make({}, two));
+    vi.spyOn(host, "preflight").mockImplementation(async () => {
+      control.change({ cipher: "aes-256-gcm" });
+      await settle();
+    });
+    await expect(agent.changeDataplane("kernel")).rejects.toMatchObject({ code: "config-invalid" });
+    expect([agent.dataplane().dataplane, kinds]).toEqual(["tun", ["tun"]]);
+  });
+
   it("stays as it was when the new one cannot start", async () => {
     const agent = await up(
       make(

@@ -147,6 +147,22 @@ describe("a sealed data plane", () => {
     expect(two.exchange(1, 4, 20)).toBe(1);
   });
 
+  it("has its sessions before a plain mesh begins to seal, and loses nothing until then", async () => {
+    const two = new TwoPlanes(contractOptions);
+    const become = async (framing: "plain" | "sealed"): Promise<void> => {
+      for (const node of [1, 2] as const)
+        await two.planes[node - 1]!.apply({ ...sealedView(node), framing, accepts: ["plain", "sealed"] });
+    };
+    for (const plane of two.planes) await plane.start();
+    await become("plain");
+    for (let i = 0; i < 20; i++) expect(two.exchange((i & 1) as 0 | 1, 4)).toBe(1);
+    for (const plane of two.planes) expect(plane.sealing!()!.status()[0]).toMatchObject({ state: "up" });
+    await become("sealed");
+    // Nothing waits: it has left before time passes.
+    for (const from of [0, 1] as const) expect(two.exchange(from, 4, 1)).toBe(1);
+    for (const plane of two.planes) expect(Object.values(plane.stats().drops).some((count) => count > 0)).toBe(false);
+  });
+
   it("lets no packet in whose inner source is not the peer's whose session it came with", async () => {
     const two = await up();
     expect(two.exchange(0, 4)).toBe(1);

@@ -75,7 +75,7 @@ export class HandshakeExchange {
     const { publicKey, cipher } = peer.config;
     const { key: local, epoch: keyEpoch } = this.#keys.current;
     const localIndex = indices.take(peer);
-    peer.stampMs = nextStamp(peer.stampMs, wallMs());
+    peer.stampMs = nextStamp(peer, wallMs());
     const timestamp = tai64n(peer.stampMs);
     const ephemeral = random(32);
     const created = createInitiation({ local, remotePublicKey: publicKey, cipher, localIndex, ephemeral, timestamp });
@@ -202,6 +202,7 @@ export class HandshakeExchange {
     }
     const { path } = this.#parts;
     peer.pending = null;
+    peer.takenMs = peer.stampMs;
     peer.counters.responsesReceived++;
     peer.lastHandshakeMs = nowMs;
     peer.timers.handshakeReceived(nowMs);
@@ -255,10 +256,15 @@ export class HandshakeExchange {
 }
 
 /**
- * The time to claim in the next initiation: that of the clock, unless it stands still or went back a little, which would
- * make the peer refuse it. If it went back a lot, the peer did not take the last one, and will take this one.
+ * The time to claim in the next initiation: that of the clock, unless it stands still or went back, which would make the
+ * peer refuse it. Where it went back by more than a peer believes of the future, it is wrong now; or it was, and the peer's
+ * with it, when the peer answered last. The one is tried first, then the other.
  */
-function nextStamp(lastMs: number, wallMs: number): number {
-  const leastMs = lastMs + STAMP_STEP_MS;
-  return wallMs < leastMs && leastMs - wallMs < FUTURE_MS ? leastMs : wallMs;
+function nextStamp({ takenMs, stampMs, timers }: Peer, wallMs: number): number {
+  const taken = takenMs + STAMP_STEP_MS;
+  const wasWrong = taken - wallMs >= FUTURE_MS && timers.attempts % 2 === 1;
+  const leastMs = wasWrong ? wallMs : Math.max(wallMs, taken);
+  // Claimed since then, and perhaps taken although no answer came; what was claimed by a clock far ahead was not.
+  const claimed = stampMs + STAMP_STEP_MS;
+  return leastMs < claimed && claimed - leastMs < FUTURE_MS ? claimed : leastMs;
 }

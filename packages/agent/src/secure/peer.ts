@@ -37,6 +37,8 @@ export class Peer implements TimedPeer {
   answeredMs = Number.NEGATIVE_INFINITY;
   /** What the last initiation to the peer claimed for a time; the peer takes only later ones. */
   stampMs = Number.NEGATIVE_INFINITY;
+  /** The same of the last initiation that the peer answered, so that it is known to have taken it. */
+  takenMs = Number.NEGATIVE_INFINITY;
   /** When an initiation that has to wait for its turn may leave; null when none waits. */
   turnMs: number | null = null;
 
