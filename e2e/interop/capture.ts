@@ -13,14 +13,23 @@ export async function makeWireReal(lab: Lab): Promise<void> {
   for (const node of lab.hosts) await node.run("ethtool", ["-K", "eth0", ...features]);
 }
 
-/** Captures what arrives at or leaves the node's `eth0` while `body` runs. Returns the path of the file. */
-export async function capture(lab: Lab, node: LabNode, filter: string, body: () => Promise<void>): Promise<string> {
+/**
+ * Captures what arrives at or leaves the node's `eth0` while `body` runs. Returns the path of the file. What was on the wire
+ * in the last moment may be missing: a body that needs it waits until it stands in the file, whose path it is given.
+ */
+export async function capture(
+  lab: Lab,
+  node: LabNode,
+  filter: string,
+  body: (path: string) => Promise<void>,
+): Promise<string> {
   const running = await startCapture(lab, node, filter);
-  await body();
+  await body(running.path);
   return running.stop();
 }
 
 export interface Capture {
+  readonly path: string;
   /**
    * Ends it, and returns the path of the file.
    *
@@ -36,6 +45,7 @@ export async function startCapture(lab: Lab, node: LabNode, filter: string): Pro
   const tcpdump = await node.spawn("tcpdump", [...how, filter]);
   await waitFor("tcpdump to listen", () => tcpdump.log().includes("listening on"));
   return {
+    path,
     async stop(last) {
       if (last) await waitFor("the last frame to be captured", () => readFileSync(path).includes(last));
       tcpdump.signal("SIGINT");

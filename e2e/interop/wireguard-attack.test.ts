@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs";
-import { INITIATION, TRANSPORT, TRANSPORT_HEADER, TRANSPORT_RECEIVER } from "@warren/common/wire/wireguard.ts";
+import {
+  INITIATION,
+  KEEPALIVE_BYTES,
+  TRANSPORT,
+  TRANSPORT_COUNTER,
+  TRANSPORT_HEADER,
+  TRANSPORT_RECEIVER,
+} from "@warren/common/wire/wireguard.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { forgeInitiation, forgeResponse, forgeTransport } from "../lab/forge-wireguard.ts";
 import { ping } from "../lab/measure.ts";
@@ -14,7 +21,6 @@ import { describeWithWireGuardGo } from "./with-wireguard-go.ts";
 const PORT = 9999;
 /** Messages that a receiver may see after a later one (RFC 6479 with WireGuard's window). */
 const WINDOW = 8192;
-/** What a message carries beside the packet. */
 const FLOOD = 30_000;
 
 describeWithWireGuardGo(
@@ -26,7 +32,7 @@ describeWithWireGuardGo(
       mesh = await createWireGuardMesh({ command, strangers: 1 });
       listener = await mesh.pod.spawn(process.execPath, [podProgram("udp-listen.mjs"), String(PORT)]);
       await waitFor("the listener", () => listener.log().includes("listening"));
-      expect(await ping(mesh.foreign.node.netns, mesh.pod.address(4), { count: 2 })).toMatchObject({ received: 2 });
+      await mesh.connect();
     });
     afterAll(() => mesh?.close());
 
@@ -44,15 +50,19 @@ describeWithWireGuardGo(
         .log()
         .split("\n")
         .filter((line) => line.endsWith(` ${payload}`)).length;
-    /** What left wireguard-go while `body` ran, as it stands on the wire. */
-    const messagesOf = async (body: () => Promise<void>) => {
-      const path = await capture(
-        mesh.lab,
-        mesh.foreign.node,
-        `udp dst port 51820 and src host ${mesh.foreign.node.underlay}`,
-        body,
-      );
-      return readDatagrams(path).map(({ payload }) => payload);
+    /** The messages of that kind that left wireguard-go while `body` ran, as they stand on the wire: `count` at least. */
+    const messagesOf = async (is: (message: Buffer) => boolean, count: number, body: () => Promise<void>) => {
+      const { node } = mesh.foreign;
+      const filter = `udp dst port 51820 and src host ${node.underlay}`;
+      const found = (path: string) =>
+        readDatagrams(path)
+          .map(({ payload }) => payload)
+          .filter(is);
+      const path = await capture(mesh.lab, node, filter, async (file) => {
+        await body();
+        await waitFor(`${count} messages`, () => found(file).length >= count);
+      });
+      return found(path);
     };
     /** Messages to the node's sealed port, from the stranger's host. */
     const forge = async (...messages: Buffer[]) => {
@@ -80,10 +90,13 @@ describeWithWireGuardGo(
 
     it("who sends messages again has each counted as replayed, delivers nothing twice and moves nobody", async () => {
       const payloads = Array.from({ length: 20 }, (_, index) => `once-${index}`);
-      const messages = (await messagesOf(() => say(...payloads))).filter((message) => message[0] === TRANSPORT);
+      const messages = await messagesOf(isPacket, 20, () => say(...payloads));
       expect(messages.length).toBeGreaterThanOrEqual(20);
+      const endpoint = await mesh.endpoint();
+      expect(endpoint).toContain(mesh.foreign.node.underlay);
       expect(await dropped(() => forge(...messages, ...messages))).toEqual({ replayed: 2 * messages.length });
       for (const payload of payloads) expect(heard(payload)).toBe(1);
+      expect(await mesh.endpoint()).toBe(endpoint);
       expect(await mesh.reaches()).toBe(true);
     });
 
@@ -91,7 +104,7 @@ describeWithWireGuardGo(
       const target = mesh.lab.host(1);
       const payloads = Array.from({ length: 20 }, (_, index) => `late-${index}`);
       await target.setFault({ kind: "blackhole" }, { udpPort: 51_820 });
-      const messages = (await messagesOf(() => say(...payloads))).filter((message) => message.length > 32);
+      const messages = await messagesOf(isPacket, 20, () => say(...payloads));
       await target.clearFault();
       expect(messages).toHaveLength(20);
       expect(payloads.map(heard)).toEqual(payloads.map(() => 0));
@@ -106,12 +119,15 @@ describeWithWireGuardGo(
     it("who holds a message back for longer than the window has it refused", async () => {
       const target = mesh.lab.host(1);
       await target.setFault({ kind: "blackhole" }, { udpPort: 51_820 });
-      const messages = (await messagesOf(() => say("held-back"))).filter((message) => message.length > 32);
+      const messages = await messagesOf(isPacket, 1, () => say("held-back"));
       await target.clearFault();
       expect(messages).toHaveLength(1);
-      const from = mesh.foreign.address(4);
-      const args = [podProgram("udp-flood.mjs"), from, mesh.pod.address(4), "9998", String(WINDOW + 10), "00"];
-      await mesh.foreign.node.run(process.execPath, args);
+      const args = [podProgram("udp-flood.mjs"), mesh.foreign.address(4), mesh.pod.address(4), "9998", "4000", "00"];
+      // What wireguard-go's device has no room for gets no number.
+      for (let newest = messages[0]!; counterOf(newest) <= counterOf(messages[0]!) + WINDOW; ) {
+        await mesh.foreign.node.run(process.execPath, args);
+        newest = (await messagesOf(isPacket, 1, () => say("newer"))).at(-1)!;
+      }
       expect(await dropped(() => forge(...messages))).toEqual({ replayed: 1 });
       expect(heard("held-back")).toBe(0);
     });
@@ -125,7 +141,7 @@ describeWithWireGuardGo(
     });
 
     it("who sends garbage has it counted by what is wrong with it", async () => {
-      const [message] = (await messagesOf(() => say("model"))).filter((one) => one.length > 32);
+      const [message] = await messagesOf(isPacket, 1, () => say("model"));
       const index = message!.readUInt32LE(TRANSPORT_RECEIVER);
       const reserved = Buffer.from(message!);
       reserved[2] = 1;
@@ -144,12 +160,10 @@ describeWithWireGuardGo(
     });
 
     it("who sends broken and forged handshakes gets no answer, and stops nobody", async () => {
-      const [real] = (
-        await messagesOf(async () => {
-          await mesh.foreign.forgetPeer(mesh.node, true);
-          await say("fresh");
-        })
-      ).filter((message) => message[0] === INITIATION);
+      const [real] = await messagesOf(isInitiation, 1, async () => {
+        await mesh.foreign.forgetPeer(mesh.node, true);
+        await say("fresh");
+      });
       const attacker = mesh.lab.host(3);
       const wrongMac = Buffer.from(real!);
       wrongMac[120]! ^= 1;
@@ -205,9 +219,13 @@ describeWithWireGuardGo(
     it("who floods a node with forged transport messages changes nothing for others", async () => {
       const { foreign, lab, pod } = mesh;
       const [attacker, target] = [lab.host(3), lab.host(1)];
-      const [message] = (await messagesOf(() => say("model-2"))).filter((one) => one.length > 32);
+      const [message] = await messagesOf(isPacket, 1, () => say("model-2"));
       const index = message!.readUInt32LE(TRANSPORT_RECEIVER);
-      const forged = [forgeTransport(index, 2 ** 40, 1200), forgeTransport(index ^ 1, 0, 64), Buffer.from([9, 9])];
+      const forged = [
+        forgeTransport(index, 2 ** 40, 1200),
+        forgeTransport((index ^ 1) >>> 0, 0, 64),
+        Buffer.from([9, 9]),
+      ];
       const args = [podProgram("udp-flood.mjs"), attacker.underlay, target.underlay, "51820", String(FLOOD)];
       const drops = await dropped(async () => {
         const flood = await attacker.spawn(process.execPath, [...args, ...forged.map((one) => one.toString("hex"))]);
@@ -223,6 +241,12 @@ describeWithWireGuardGo(
   },
   ["tcpdump"],
 );
+
+/** A transport message that is no keepalive. */
+const isPacket = (message: Buffer) => message[0] === TRANSPORT && message.length > KEEPALIVE_BYTES;
+const isInitiation = (message: Buffer) => message[0] === INITIATION;
+
+const counterOf = (message: Buffer) => Number(message.readBigUInt64LE(TRANSPORT_COUNTER));
 
 /** Memory of a process, MiB. */
 function residentMib(pid: number): number {

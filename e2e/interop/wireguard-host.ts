@@ -31,16 +31,13 @@ export interface WireGuardHostOptions {
 const NAME = "wireguard-go";
 const ALLOWED_IPS = ["10.99.3.0/24", "fd99:3::/64"];
 
-/** Tells the mesh of the host (`warren peer add`), starts wireguard-go on it and configures that by what the mesh says. */
-export async function addWireGuardHost(lab: Lab, options: WireGuardHostOptions): Promise<WireGuardHost> {
-  const host = new WireGuardHost(lab, options);
-  await host.join();
-  await host.start();
-  return host;
-}
-
+/**
+ * `join` tells the mesh of it (`warren peer add`), `start` starts wireguard-go and configures that by what the mesh then
+ * says (`warren peer config`).
+ */
 export class WireGuardHost {
   readonly name = NAME;
+  readonly label = NAME;
   readonly node: LabNode;
   readonly device: string;
   readonly allowedIps: readonly string[];
@@ -68,6 +65,11 @@ export class WireGuardHost {
   address(family: 4 | 6): string {
     const found = this.config.addresses.find((address) => address.includes(":") === (family === 6));
     return found!.split("/")[0]!;
+  }
+
+  /** Starts a program of the lab on the host. */
+  spawn(program: string, args: readonly string[]): Promise<Supervised> {
+    return this.node.spawn(program, args);
   }
 
   /** Makes it a peer of the mesh, under its keys of this moment, and asks for the configuration. */

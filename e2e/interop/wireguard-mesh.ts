@@ -5,7 +5,7 @@ import { DUAL_STACK } from "../lab/mesh.ts";
 import type { LabOptions } from "../lab/plan.ts";
 import type { LabPod } from "../lab/pod.ts";
 import { waitFor } from "../lab/wait-for.ts";
-import { addWireGuardHost, type WireGuardHost, type WireGuardHostOptions } from "./wireguard-host.ts";
+import { WireGuardHost, type WireGuardHostOptions } from "./wireguard-host.ts";
 
 export type WireGuardMeshOptions = Omit<LabOptions, "name" | "nodes"> &
   Omit<WireGuardHostOptions, "host"> & {
@@ -27,6 +27,10 @@ export interface WireGuardMesh {
   drops(): Promise<Readonly<Record<string, number>>>;
   /** Resolves when the agent knows the peer. Nothing is sent to it. */
   known(): Promise<void>;
+  /** Where the agent takes the peer to be, HOST:PORT. */
+  endpoint(): Promise<string | null>;
+  /** Resolves when there is a session. The node tries as soon as it knows the peer, and then every five seconds. */
+  connect(): Promise<void>;
   /** Whether the pod's single ping is answered by the peer. */
   reaches(): Promise<boolean>;
   close(): Promise<void>;
@@ -41,17 +45,27 @@ export async function createWireGuardMesh(options: WireGuardMeshOptions): Promis
     const pod = await lab.addPod(1, "pod-1");
     await prepare?.(lab);
     const given = { ...(endpoint && { endpoint }), ...(allowedIps && { allowedIps }), ...(keepalive && { keepalive }) };
-    const foreign = await addWireGuardHost(lab, { host, command, ...given });
+    const foreign = new WireGuardHost(lab, { host, command, ...given });
     const mesh: WireGuardMesh = {
       lab,
       pod,
       foreign,
       node: lab.host(1).netns,
       drops: async () => (await lab.warren<AgentStatus>(1, "status")).dataplane.drops,
+      endpoint: async () => {
+        const peers = await lab.agent(1).get<PeerInfo[]>("/v1/peers");
+        return peers.find((peer) => peer.name === foreign.name)?.session?.endpoint ?? null;
+      },
       known: async () => {
         await waitFor("the agent to know wireguard-go", async () => {
           const peers = await lab.agent(1).get<PeerInfo[]>("/v1/peers");
           return peers.some((peer) => peer.name === foreign.name && peer.kind === "wireguard");
+        });
+      },
+      connect: async () => {
+        await waitFor("the first answer", async () => {
+          const { received } = await ping(foreign.node.netns, pod.address(4), { count: 1, waitMs: 500 });
+          return received === 1;
         });
       },
       reaches: async () => (await ping(pod.netns, foreign.address(4), { count: 1, waitMs: 500 })).received === 1,
@@ -60,7 +74,9 @@ export async function createWireGuardMesh(options: WireGuardMeshOptions): Promis
         await lab.close();
       },
     };
+    await foreign.join();
     await mesh.known();
+    await foreign.start();
     return mesh;
   } catch (thrown) {
     await lab.remove();

@@ -1,5 +1,6 @@
-/** A stream of numbered datagrams between two pods: what was lost, of which every single one can be named. */
-import { type LabPod, podProgram } from "./pod.ts";
+/** A stream of numbered datagrams, between two pods mostly: what was lost, of which every single one can be named. */
+import { podProgram } from "./pod.ts";
+import type { Supervised } from "./supervised.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface StreamOptions {
@@ -39,7 +40,15 @@ interface Received {
   readonly overflowed: number;
 }
 
-export async function startStream(from: LabPod, to: LabPod, options: StreamOptions): Promise<Stream> {
+/** A pod, or whatever else can be sent to. */
+export interface StreamEnd {
+  /** For messages. */
+  readonly label: string;
+  address(family: 4 | 6): string;
+  spawn(program: string, args: readonly string[]): Promise<Supervised>;
+}
+
+export async function startStream(from: StreamEnd, to: StreamEnd, options: StreamOptions): Promise<Stream> {
   const { port, intervalMs = 1, bytes = 64, marker = "stream", family = 4, impatient = false } = options;
   const receiver = await to.spawn(process.execPath, [podProgram("udp-stream-receive.mjs"), String(port)]);
   await waitFor("the receiver of the stream", () => receiver.log().includes("listening"));

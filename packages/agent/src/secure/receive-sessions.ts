@@ -8,7 +8,7 @@ import {
 import type { Aead, AeadKey } from "./aead.ts";
 import { countOpened, countUndecryptable, KEY_TALLY_BYTES, type KeyTally, openTally } from "./key-tally.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import { type Activity, PER_SLOT, RECEIVED, RECEIVED_PACKET, type Session } from "./session.ts";
+import { type Activity, CONFIRMED, PER_SLOT, RECEIVED, RECEIVED_PACKET, type Session } from "./session.ts";
 import { takeKey } from "./take-key.ts";
 
 /** Verdicts on a message that was not opened. */
@@ -131,6 +131,7 @@ export class ReceiveSessions {
     const session = this.#last;
     if (session === undefined || session.isConfirmed) return false;
     session.isConfirmed = true;
+    this.#activity[session.slot * PER_SLOT + CONFIRMED] = session.localIndex;
     return true;
   }
 

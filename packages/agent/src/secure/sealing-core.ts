@@ -143,7 +143,8 @@ export class SealingCore implements SessionEvents {
     const peer = this.#indices.owner(localIndex);
     const gone = peer?.sessions.confirmed(localIndex);
     if (peer === undefined || gone == null) return;
-    if (peer.sessions.current?.localIndex === localIndex) this.#options.path.use(localIndex);
+    // Also when it is the one that was in use: the packet path may have gone over to the other by itself.
+    if (peer.sessions.current !== null) this.#options.path.use(peer.sessions.current.localIndex);
     this.#exchange.forget(gone);
     peer.lastHandshakeMs = nowMs;
     if (!peer.isStale) {

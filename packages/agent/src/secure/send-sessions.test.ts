@@ -2,7 +2,7 @@ import { heapGrowth, SMALLEST_OBJECT } from "@warren/common/wire/testing/heap-gr
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NO_SESSION, SendSessions } from "./send-sessions.ts";
-import { PER_SLOT, SENT, SENT_PACKET } from "./session.ts";
+import { CONFIRMED, PER_SLOT, SENT, SENT_PACKET } from "./session.ts";
 import { RecordingAead } from "./testing/recording-aead.ts";
 import { aeadsOf, referenceAeads, sessionOf } from "./testing/sessions.ts";
 
@@ -36,6 +36,25 @@ describe("sealing", () => {
       expect(bytes.subarray(end, 64 + (i + 1) * 200).every((byte) => byte === 0xa5)).toBe(true);
     });
     expect(bytes.subarray(0, 64).every((byte) => byte === 0xa5)).toBe(true);
+  });
+
+  test("goes over to a session that the peer confirmed, and not back to one from before", () => {
+    const { bytes, activity, sessions } = createSessions();
+    const [first, second] = [sessionOf(), sessionOf({ localIndex: 2, remoteIndex: 0x3333_3333 })];
+    const receiver = () => {
+      sessions.seal(0, 0, 64, 1, 16, 16, NOW);
+      return headerAt(bytes, 0).receiver;
+    };
+    for (const session of [first, second]) sessions.install(session);
+    activity[CONFIRMED] = 2;
+    expect(sessions.seal(0, 0, 64, 1, 16, 16, NOW)).toBe(NO_SESSION);
+    sessions.use(first.localIndex);
+    expect(receiver()).toBe(second.remoteIndex);
+    activity[CONFIRMED] = first.localIndex;
+    expect(receiver()).toBe(second.remoteIndex);
+    // The host has the last word.
+    sessions.use(first.localIndex);
+    expect(receiver()).toBe(first.remoteIndex);
   });
 
   test("goes on counting from batch to batch", () => {

@@ -2,7 +2,7 @@ import type { SealingCipher } from "@warren/common/net/cipher.ts";
 import { encodeTransport, TRANSPORT_HEADER } from "@warren/common/wire/wireguard.ts";
 import type { Aead, AeadKey } from "./aead.ts";
 import { SendCounter } from "./send-counter.ts";
-import { type Activity, PER_SLOT, SENT, SENT_PACKET, type Session } from "./session.ts";
+import { type Activity, CONFIRMED, PER_SLOT, SENT, SENT_PACKET, type Session } from "./session.ts";
 import { takeKey } from "./take-key.ts";
 
 /** There is no session in use with the peer, or the one there is may not be used any more. Nothing was sealed. */
@@ -24,6 +24,8 @@ export interface SendSessionsOptions {
 }
 
 interface Sending {
+  /** Rises from session to session. */
+  readonly number: number;
   readonly slot: number;
   readonly localIndex: number;
   readonly remoteIndex: number;
@@ -45,12 +47,16 @@ export class SendSessions {
   readonly #byIndex = new Map<number, Sending>();
   /** By slot. */
   readonly #inUse: (Sending | undefined)[];
+  /** By slot: what `CONFIRMED` was when it was looked at last. */
+  readonly #confirmed: Float64Array;
+  #installed = 0;
 
   constructor(options: SendSessionsOptions) {
     this.#aeads = options.aeads;
     this.#bytes = options.bytes;
     this.#activity = options.activity;
     this.#inUse = Array.from({ length: options.slots }, () => undefined);
+    this.#confirmed = new Float64Array(options.slots);
   }
 
   /**
@@ -62,7 +68,9 @@ export class SendSessions {
     const { slot, localIndex, remoteIndex, rejectAfterMs } = session;
     if (this.#byIndex.has(localIndex)) throw new Error(`session ${localIndex} is installed already`);
     const key = takeKey(this.#aeads[session.cipher], session.sendKey);
-    this.#byIndex.set(localIndex, { slot, localIndex, remoteIndex, rejectAfterMs, key, counter: new SendCounter() });
+    const number = this.#installed++;
+    const counter = new SendCounter();
+    this.#byIndex.set(localIndex, { number, slot, localIndex, remoteIndex, rejectAfterMs, key, counter });
   }
 
   /** The session's peer is sealed for with it from now on. One that was forgotten is not used. */
@@ -99,7 +107,7 @@ export class SendSessions {
    *   ends or the implementation fails; the rest is then still clear and must not be sent.
    */
   seal(slot: number, at: number, stride: number, count: number, length: number, last: number, nowMs: number): number {
-    const session = this.#inUse[slot];
+    const session = this.#newest(slot);
     if (session === undefined || nowMs >= session.rejectAfterMs) return NO_SESSION;
     const { low, high } = session.counter;
     const drawn = session.counter.draw(count);
@@ -109,6 +117,21 @@ export class SendSessions {
     const sealed = session.key.seal(at + TRANSPORT_HEADER, stride, drawn, length, lastDrawn, low, high);
     if (sealed > 0) this.#note(slot, sealed > 1 || lastDrawn > 0, nowMs);
     return sealed;
+  }
+
+  /**
+   * The session in use, or the one after it that the peer has confirmed since. Without one in use, packets wait and leave
+   * in their order with `use`.
+   */
+  #newest(slot: number): Sending | undefined {
+    const inUse = this.#inUse[slot];
+    const confirmed = this.#activity[slot * PER_SLOT + CONFIRMED]!;
+    if (inUse === undefined || confirmed === this.#confirmed[slot]) return inUse;
+    this.#confirmed[slot] = confirmed;
+    const next = this.#byIndex.get(confirmed);
+    if (next === undefined || next.slot !== slot || next.number < inUse.number) return inUse;
+    this.#inUse[slot] = next;
+    return next;
   }
 
   #writeHeaders(receiver: number, at: number, stride: number, count: number, low: number, high: number): void {

@@ -58,8 +58,8 @@ export interface SessionEvents {
 }
 
 /**
- * Moments on the monotonic clock in shared memory, four for each slot: what timers go by without a message from the
- * packet path. Each has one writing thread. 0 is never.
+ * Shared memory, for each slot four moments on the monotonic clock, which timers go by without a message from the packet
+ * path, and what the receiving side has for the sending one. Each number has one writing thread. 0 is never.
  */
 export type Activity = Float64Array;
 
@@ -69,4 +69,9 @@ export const SENT_PACKET = 1;
 /** Last time that anything authentic was received, and that it was not empty. */
 export const RECEIVED = 2;
 export const RECEIVED_PACKET = 3;
-export const PER_SLOT = 4;
+/**
+ * Our index of the session that the peer confirmed last. The answer to the packet that confirmed it is sealed with it, also
+ * when that is faster than `confirmed` and `use`: a peer that was restarted has no other.
+ */
+export const CONFIRMED = 4;
+export const PER_SLOT = 5;
