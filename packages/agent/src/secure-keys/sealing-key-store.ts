@@ -159,9 +159,8 @@ function newKey(): Pick<SealingKey, "privateKey" | "publicKey"> {
   return { privateKey: key.exportPrivateKey(), publicKey: key.publicKey };
 }
 
-function toStored<Key extends SealingKey>(key: Key): Stored<Key> {
-  const { publicKey: _, ...rest } = key;
-  return { ...rest, privateKey: formatSealingKey(key.privateKey) };
+function toStored<Key extends SealingKey>({ privateKey, publicKey: _, ...rest }: Key): Stored<Key> {
+  return { ...rest, privateKey: formatSealingKey(privateKey) };
 }
 
 function restore<Key extends SealingKey>({ privateKey: text, ...rest }: Stored<Key>): Key {

@@ -257,12 +257,12 @@ export class HandshakeExchange {
 
 /**
  * The time to claim in the next initiation: that of the clock, unless it stands still or went back, which would make the
- * peer refuse it. Where it went back by more than a peer believes of the future, it is wrong now; or it was, and the peer's
- * with it, when the peer answered last. The one is tried first, then the other.
+ * peer refuse it. Where it went back by more than a peer believes of the future, it was wrong when the peer answered last, and
+ * the peer's with it; or it is wrong now. The one is tried first, then the other.
  */
 function nextStamp({ takenMs, stampMs, timers }: Peer, wallMs: number): number {
   const taken = takenMs + STAMP_STEP_MS;
-  const wasWrong = taken - wallMs >= FUTURE_MS && timers.attempts % 2 === 1;
+  const wasWrong = taken - wallMs >= FUTURE_MS && timers.attempts % 2 === 0;
   const leastMs = wasWrong ? wallMs : Math.max(wallMs, taken);
   // Claimed since then, and perhaps taken although no answer came; what was claimed by a clock far ahead was not.
   const claimed = stampMs + STAMP_STEP_MS;

@@ -94,3 +94,17 @@ test.each([
   expect(b.core.status()[0]!.counters).toMatchObject({ responsesSent: 3, refused: { replayed: 0 } });
   expect(b.path.received.length).toBe(301);
 });
+
+test("a clock that goes back ten years does not keep its node from renewing sessions: the second try is taken", () => {
+  const world = new SealedWorld();
+  const [a, b] = world.pair();
+  a.path.packet(b.id, 1);
+  world.run(100);
+  a.wallOffsetMs = -TEN_YEARS_MS;
+  for (let i = 0; i < 300; i++) {
+    a.path.packet(b.id, 2 + i);
+    world.run(1_000);
+  }
+  expect(b.core.status()[0]!.counters).toMatchObject({ responsesSent: 3, refused: { replayed: 2 } });
+  expect(b.path.received.length).toBe(301);
+});
