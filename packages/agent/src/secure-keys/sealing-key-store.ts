@@ -160,8 +160,8 @@ function newKey(): Pick<SealingKey, "privateKey" | "publicKey"> {
 }
 
 function toStored<Key extends SealingKey>(key: Key): Stored<Key> {
-  const { publicKey: _, ...rest } = key;
-  return { ...rest, privateKey: formatSealingKey(key.privateKey) };
+  const { privateKey, publicKey: _, ...rest } = key;
+  return { ...rest, privateKey: formatSealingKey(privateKey) };
 }
 
 function restore<Key extends SealingKey>({ privateKey: text, ...rest }: Stored<Key>): Key {
