@@ -90,7 +90,8 @@ export async function throughput({ pods, result, signal, step }: CheckContext): 
   await startServer(server, "iperf3", ["-s", "-p", String(IPERF_PORT), "--forceflush"], "listening on");
   const measured = await tcpThroughput(client.netns, server.address(), IPERF_PORT, { seconds: 3, signal });
   result.throughput = { from: client.label, to: server.label, ...measured };
-  return `TCP ${client.label} → ${server.label}: ${measured.gbitPerSecond.toFixed(2)} Gbit/s, one stream, plain VXLAN`;
+  const how = result.cipher === "none" ? "plain VXLAN" : `sealed with ${result.cipher}`;
+  return `TCP ${client.label} → ${server.label}: ${measured.gbitPerSecond.toFixed(2)} Gbit/s, one stream, ${how}`;
 }
 
 /** Starts a program in the pod; resolves when it says that it listens. */

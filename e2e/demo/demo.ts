@@ -37,7 +37,7 @@ export async function runDemo(
       lab.keep();
       kept = true;
       progress.title("\nThe mesh stays up. To look around:");
-      for (const line of lookAround(lab, pods)) progress.say(line);
+      for (const line of lookAround(lab, pods, flags.cipher)) progress.say(line);
     }
   } catch (thrown) {
     exit = signal.aborted ? exitOf(signal) : WarrenError.from(thrown).exitCode;

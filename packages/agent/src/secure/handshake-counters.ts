@@ -39,6 +39,7 @@ export interface HandshakeCounters {
   readonly refused: Record<Refusal, number>;
 }
 
+/** All at zero. */
 export function createHandshakeCounters(): HandshakeCounters {
   return {
     initiationsSent: 0,

@@ -6,6 +6,7 @@ import {
   RESPONSE,
   RESPONSE_RECEIVER,
   readU32Le,
+  TRANSPORT,
   wireGuardType,
 } from "@warren/common/wire/wireguard.ts";
 import { FUTURE_MS, type GreatestTimestamps, toBase64 } from "./greatest-timestamps.ts";
@@ -114,7 +115,8 @@ export class HandshakeExchange {
         return this.#response(message, from, nowMs);
       case COOKIE_REPLY:
         return this.#cookieReply(message, nowMs);
-      default:
+      case TRANSPORT:
+      case 0:
         return this.#refuse("malformed");
     }
   }

@@ -34,6 +34,7 @@ export interface SealedPeerStatus {
   readonly lastRefusal: { readonly reason: Refusal; readonly atMs: number } | null;
 }
 
+/** A copy of how things stand; the peer goes on without it. */
 export function peerStatus(peer: Peer): SealedPeerStatus {
   const { config, sessions, timers } = peer;
   const { previous, current, next } = sessions;

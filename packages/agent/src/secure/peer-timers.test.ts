@@ -32,8 +32,12 @@ function timersOf(options: { initiated?: boolean; persistentKeepaliveMs?: number
   const write = (which: number, ms: number) => {
     activity[SLOT * PER_SLOT + which] = ms;
   };
-  const sent = (ms: number) => [SENT, SENT_PACKET].forEach((which) => void write(which, ms));
-  const received = (ms: number) => [RECEIVED, RECEIVED_PACKET].forEach((which) => void write(which, ms));
+  const sent = (ms: number) => {
+    for (const which of [SENT, SENT_PACKET]) write(which, ms);
+  };
+  const received = (ms: number) => {
+    for (const which of [RECEIVED, RECEIVED_PACKET]) write(which, ms);
+  };
   return { timers, peer, write, sent, received, next: (nowMs: number) => timers.next(peer, nowMs) };
 }
 

@@ -18,7 +18,7 @@ export function admitCipher(context: MeshContext, draft: Draft, cipher: Cipher):
   if (!isSealed(cipher)) {
     refuse(
       nodes.filter((node) => node.foreign && node.sealingKey),
-      `cipher none, and with WireGuard peers what goes to them is sealed or not sent`,
+      `cipher none while there are WireGuard peers, which take nothing in the clear`,
       'Remove them first ("warren peer del NAME"), or keep a cipher',
     );
     forgetAllPairs(context, draft);
@@ -26,12 +26,12 @@ export function admitCipher(context: MeshContext, draft: Draft, cipher: Cipher):
   }
   refuse(
     nodes.filter((node) => node.foreign && !node.sealingKey),
-    `cipher ${cipher}, and VXLAN peers send in the clear`,
+    `cipher ${cipher} while there are VXLAN peers, which send in the clear`,
     'Remove them first ("warren peer del NAME"), or stay at cipher none',
   );
   refuse(
     nodes.filter((node) => !node.foreign && !node.sealingKey),
-    `cipher ${cipher}, and these nodes have agents that cannot seal`,
+    `cipher ${cipher} while there are nodes whose agents cannot seal`,
     'Run the version of the control plane on them, or remove them ("warren nodes revoke NAME")',
   );
 }
