@@ -176,8 +176,8 @@ describe("an agent that starts", () => {
 
   it("refuses an underlay that leaves IPv6 pods too little", async () => {
     control.nextCidrs = ["fd00:77:1::/64"];
-    host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300, subnet: "192.0.2.0/24" } });
-    await expect(up(make())).rejects.toMatchObject({
+    const narrow = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300, subnet: "192.0.2.0/24" } });
+    await expect(up(make({}, { hostNetwork: narrow }))).rejects.toMatchObject({
       code: "config-invalid",
       message: expect.stringContaining("1330"),
     });

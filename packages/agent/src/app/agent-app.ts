@@ -250,7 +250,8 @@ class AgentApp implements Agent {
     await forwarder.adopt(lease);
     await pods.reconcile();
     signal.throwIfAborted();
-    if (this.#knowledge) await this.#onNetmap(this.#knowledge.netmap, this.#source);
+    // The settings of the disk may be from before the cluster was sealed; the lease has those of the registration.
+    if (this.#knowledge) await this.#onNetmap({ ...this.#knowledge.netmap, cluster: lease.cluster }, this.#source);
     session.run();
     // Before anything is taken away: a netmap or a pod that came meanwhile would put it back.
     this.#undo.push(() => session.close());

@@ -71,6 +71,33 @@ describe("an agent that is told to change its packet path", () => {
     expect(host.plan).toMatchObject({ routeOverlay: true, catchOverlay: true });
   });
 
+  it("goes by the settings that it registered with, whatever the netmap of its disk says", async () => {
+    control.change({ cipher: "aes-256-gcm" });
+    const before = await up(make());
+    await before.stop();
+    control.change({ cipher: "none" });
+    kinds.splice(0);
+    const views: unknown[] = [];
+    const agent = make(
+      { dataplane: "kernel" },
+      {
+        createDataPlane: (options, kind) => {
+          const plane = two.createDataPlane!(options, kind, host.overlayGuard) as FakeDataPlane;
+          const apply = plane.apply.bind(plane);
+          plane.apply = async (view) => {
+            views.push(view.framing);
+            await apply(view);
+          };
+          return plane;
+        },
+      },
+    );
+    await up(agent);
+    expect(kinds).toEqual(["kernel"]);
+    expect(views).not.toContain("sealed");
+    expect(agent.status().cluster.cipher).toBe("none");
+  });
+
   it("refuses one that cannot seal also where the cluster became sealed while it looked at the host", async () => {
     const agent = await up(make({}, two));
     vi.spyOn(host, "preflight").mockImplementation(async () => {
