@@ -25,7 +25,7 @@ export function describeWithWireGuardGo(
     describeAsRoot(name, () => body(wireGuardGo(found.path)), programs);
     return;
   }
-  process.stderr.write(`skipped: ${name} (no wireguard-go: ${found.why})\n`);
+  process.stderr.write(`skipped: ${name} (${found.why})\n`);
   describe.skip(name, () => body(wireGuardGo("wireguard-go")));
 }
 
