@@ -1,111 +1,44 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { callLocal } from "@warren/common/api/local-client.ts";
 import type { AgentStatus, NodeInfo, PodInfo, StageCosts } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import type { NodeMessage, RegisterRequest } from "@warren/common/rpc/messages.ts";
-import { pino } from "pino";
+import type { RegisterRequest } from "@warren/common/rpc/messages.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryHostNetwork } from "../host/memory-host-network.ts";
-import { MemoryPodNetwork } from "../pods/memory-pod-network.ts";
-import { FakeControl } from "../testing/fake-control.ts";
+import type { MemoryPodNetwork } from "../pods/memory-pod-network.ts";
+import type { FakeControl } from "../testing/fake-control.ts";
 import { FakeDataPlane } from "../testing/fake-data-plane.ts";
-import { settle, VirtualClock } from "../testing/virtual-clock.ts";
-import { type Agent, createAgent } from "./agent-app.ts";
+import { settle, type VirtualClock } from "../testing/virtual-clock.ts";
+import type { Agent } from "./agent-app.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps } from "./agent-deps.ts";
+import { AgentHarness, PEER as peer } from "./testing/agent-harness.ts";
 
+let harness: AgentHarness;
 let dir: string;
 let clock: VirtualClock;
 let control: FakeControl;
 let host: MemoryHostNetwork;
 let podNetwork: MemoryPodNetwork;
-let dataPlane: FakeDataPlane;
 let locked: Set<string>;
-let running: Agent[];
 
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "warren-agent-"));
-  clock = new VirtualClock();
-  control = new FakeControl(() => clock.nowMs());
-  host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500, subnet: "192.0.2.0/24" } });
-  podNetwork = new MemoryPodNetwork();
-  locked = new Set();
-  running = [];
+  harness = new AgentHarness();
+  ({ dir, clock, control, host, podNetwork, locked } = harness);
 });
-afterEach(async () => {
-  for (const agent of running) await agent.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+afterEach(() => harness.close());
 
-function config(changes: Partial<AgentConfig> = {}): AgentConfig {
-  return {
-    control: "192.0.2.1:7443",
-    token: "wrn1.token",
-    "data-dir": join(dir, "data"),
-    "run-dir": join(dir, "run"),
-    underlay: "192.0.2.11",
-    name: "node-1",
-    dataplane: "tun",
-    "accept-new-lease": false,
-    "log-level": "silent",
-    "log-format": "text",
-    ...changes,
-  };
-}
-
-function make(changes: Partial<AgentConfig> = {}, deps: AgentDeps = {}): Agent {
-  const agent = createAgent(config(changes), {
-    ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
-    logger: pino({ level: "silent" }),
-    memory: { limit: () => {}, settle: () => {} },
-    createDataPlane: (options) => {
-      dataPlane = new FakeDataPlane(options);
-      return dataPlane;
-    },
-    lock: (path) => {
-      if (locked.has(path)) throw new WarrenError("already-running", path);
-      locked.add(path);
-      return () => locked.delete(path);
-    },
-    ...deps,
-  });
-  running.push(agent);
-  return agent;
-}
-
-/** Lets time pass until the start is through. */
-async function up(agent: Agent, withinMs = 20_000): Promise<Agent> {
-  let done = false;
-  const started = agent.start().finally(() => {
-    done = true;
-  });
-  started.catch(() => {});
-  for (let passed = 0; !done && passed <= withinMs; passed += 100) await clock.advance(100);
-  await started;
-  return agent;
-}
-
-const peer: NodeMessage = {
-  id: "node2",
-  name: "node-2",
-  underlay_address: "192.0.2.12",
-  port: 0,
-  vtep_mac: "02:00:00:00:00:02",
-  pod_cidrs: ["10.244.2.0/24"],
-  epoch: 1,
-  state: "NODE_STATE_READY",
-  foreign: false,
-  ...{ sealing_key: new Uint8Array(), sealed_port: 0, key_epoch: 0 },
-};
+const config = (changes?: Partial<AgentConfig>) => harness.config(changes);
+const make = (changes?: Partial<AgentConfig>, deps?: AgentDeps) => harness.make(changes, deps);
+const up = (agent: Agent, withinMs?: number) => harness.up(agent, withinMs);
 
 const keyOf = (request: RegisterRequest) => Buffer.from(request.sealing_key).toString("base64");
 
 describe("an agent that starts", () => {
   it("joins, sets the host up and forwards to the peers it hears of", async () => {
     const agent = await up(make());
-    expect(dataPlane.options).toMatchObject({ tunName: "warren0", port: 4789, vni: 4096, overlayMtu: 1450 });
+    expect(harness.dataPlane.options).toMatchObject({ tunName: "warren0", port: 4789, vni: 4096, overlayMtu: 1450 });
     expect(host.plan).toMatchObject({
       nodeAddresses: ["10.244.1.1"],
       podCidrs: ["10.244.1.0/24"],
@@ -121,7 +54,7 @@ describe("an agent that starts", () => {
       underlay_address: "192.0.2.13",
     });
     await clock.advance(10);
-    expect(dataPlane.view).toMatchObject({
+    expect(harness.dataPlane.view).toMatchObject({
       localPrefixes: ["10.244.1.0/24"],
       peers: [
         expect.objectContaining({ nodeId: "node2", underlayAddress: "192.0.2.12", port: 4789 }),
@@ -131,7 +64,7 @@ describe("an agent that starts", () => {
     expect(host.plan?.overlayPrefixes).toEqual(["10.244.0.0/16", "10.99.0.0/24"]);
     control.remove("node2");
     await clock.advance(10);
-    expect(dataPlane.view?.peers.map(({ nodeId }) => nodeId)).toEqual(["f1"]);
+    expect(harness.dataPlane.view?.peers.map(({ nodeId }) => nodeId)).toEqual(["f1"]);
     expect(agent.status()).toMatchObject({ ready: true, netmap: { source: "control" }, warnings: [] });
   });
 
@@ -140,13 +73,13 @@ describe("an agent that starts", () => {
     const before = agent.keys();
     expect(keyOf(control.registrations.at(-1)!)).toBe(before.publicKey);
     expect(statSync(join(dir, "data", "sealing-keys.json")).mode & 0o777).toBe(0o600);
-    const view = dataPlane.view;
+    const view = harness.dataPlane.view;
     const after = await agent.rotateKeys({ now: false });
     expect(after).toMatchObject({ epoch: 2, next: null, previous: { publicKey: before.publicKey, epoch: 1 } });
     expect(keyOf(control.registrations.at(-1)!)).toBe(after.publicKey);
     await clock.advance(10);
     expect(agent.status().node.sealing).toMatchObject({ publicKey: after.publicKey, epoch: 2 });
-    expect([agent.status().ready, dataPlane.view]).toEqual([true, view]);
+    expect([agent.status().ready, harness.dataPlane.view]).toEqual([true, view]);
     await agent.stop();
     expect((await up(make())).keys().publicKey).toBe(after.publicKey);
   });
@@ -171,7 +104,7 @@ describe("an agent that starts", () => {
     control.put({ ...peer, id: "evil2", pod_cidrs: ["10.244.9.0/24 dev eth0"] });
     control.put(peer);
     await clock.advance(10);
-    expect(dataPlane.view?.peers.map(({ nodeId }) => nodeId)).toEqual(["node2"]);
+    expect(harness.dataPlane.view?.peers.map(({ nodeId }) => nodeId)).toEqual(["node2"]);
   });
 
   it("needs the token once, and keeps its key to itself", async () => {
@@ -180,14 +113,14 @@ describe("an agent that starts", () => {
     expect(statSync(join(dir, "data")).mode & 0o777).toBe(0o700);
     const agent = make();
     const { token: _, ...without } = config();
-    await up(createAgentWithout(without));
+    await up(harness.makeFrom(without));
     expect(control.enrolments).toBe(1);
     await agent.stop();
   });
 
   it("says that a token is needed, and refuses a key that others could read", async () => {
     const { token: _, ...without } = config();
-    await expect(up(createAgentWithout(without))).rejects.toMatchObject({
+    await expect(up(harness.makeFrom(without))).rejects.toMatchObject({
       code: "usage",
       message: expect.stringContaining("--token"),
     });
@@ -206,7 +139,7 @@ describe("an agent that starts", () => {
     });
     await up(make());
     rmSync(join(dir, "data"), { recursive: true });
-    for (const agent of running) await agent.stop();
+    for (const agent of harness.made) await agent.stop();
     control.silent = true;
     await expect(up(make())).rejects.toMatchObject({ code: "unavailable" });
     expect(locked.size).toBe(0);
@@ -215,15 +148,15 @@ describe("an agent that starts", () => {
   it("refuses a second agent on the same data directory and gives everything back when a phase fails", async () => {
     await up(make());
     await expect(make().start()).rejects.toMatchObject({ code: "already-running" });
-    await running[0]!.stop();
+    await harness.made[0]!.stop();
     await expect(up(make({ underlay: "192.0.2.99" }))).rejects.toMatchObject({ code: "address-not-local" });
     const failing = make(
       {},
       {
         createDataPlane: (options) => {
-          dataPlane = new FakeDataPlane(options);
-          dataPlane.startError = new WarrenError("port-in-use", "taken");
-          return dataPlane;
+          const plane = new FakeDataPlane(options);
+          plane.startError = new WarrenError("port-in-use", "taken");
+          return plane;
         },
       },
     );
@@ -243,8 +176,8 @@ describe("an agent that starts", () => {
 
   it("refuses an underlay that leaves IPv6 pods too little", async () => {
     control.nextCidrs = ["fd00:77:1::/64"];
-    host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300, subnet: "192.0.2.0/24" } });
-    await expect(up(make())).rejects.toMatchObject({
+    const narrow = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1300, subnet: "192.0.2.0/24" } });
+    await expect(up(make({}, { hostNetwork: narrow }))).rejects.toMatchObject({
       code: "config-invalid",
       message: expect.stringContaining("1330"),
     });
@@ -303,7 +236,7 @@ describe("an agent that is stopped while it starts", () => {
       goOn();
       await stopped;
       await expect(started).rejects.toMatchObject({ name: "AbortError" });
-      expect([locked.size, control.watchers, dataPlane.running, host.plan]).toEqual([0, 0, false, undefined]);
+      expect([locked.size, control.watchers, harness.dataPlane.running, host.plan]).toEqual([0, 0, false, undefined]);
       await up(make());
     });
 
@@ -332,133 +265,6 @@ describe("an agent that is stopped while it starts", () => {
   });
 });
 
-/** `exactOptionalPropertyTypes`: an absent token is not an undefined one. */
-function createAgentWithout(without: Omit<AgentConfig, "token">): Agent {
-  const agent = createAgent(without, {
-    ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
-    logger: pino({ level: "silent" }),
-    memory: { limit: () => {}, settle: () => {} },
-    createDataPlane: (options) => {
-      dataPlane = new FakeDataPlane(options);
-      return dataPlane;
-    },
-    lock: () => () => {},
-  });
-  running.push(agent);
-  return agent;
-}
-
-describe("an agent that is told to change its packet path", () => {
-  const kinds: string[] = [];
-  const planes = new Map<string, FakeDataPlane>();
-  const two: AgentDeps = {
-    createDataPlane: (options, kind) => {
-      kinds.push(kind);
-      const plane = new FakeDataPlane(options);
-      planes.set(kind, plane);
-      return plane;
-    },
-  };
-  beforeEach(() => {
-    kinds.splice(0);
-    planes.clear();
-  });
-
-  it("does it with the same netmap, and routes as the new one needs them", async () => {
-    const agent = await up(make({}, two));
-    control.put(peer);
-    await clock.advance(10);
-    expect(host.plan).toMatchObject({ routeOverlay: true, catchOverlay: false });
-    expect(await agent.changeDataplane("kernel")).toEqual({ dataplane: "kernel", configured: "tun" });
-    expect(host.plan).toMatchObject({ routeOverlay: false, catchOverlay: true });
-    expect(planes.get("tun")!.running).toBe(false);
-    expect(planes.get("kernel")!.view!.peers.map(({ nodeId }) => nodeId)).toEqual(["node2"]);
-    control.remove("node2");
-    await clock.advance(10);
-    expect(planes.get("kernel")!.view!.peers).toEqual([]);
-    expect(agent.status().ready).toBe(true);
-  });
-
-  it("leaves one that cannot seal before anything of a sealed cluster is sent, with the keys of that moment", async () => {
-    const agent = await up(make({ dataplane: "kernel" }, two));
-    control.put(peer);
-    await clock.advance(10);
-    const kernel = planes.get("kernel")!;
-    expect(kernel.view!.peers).toHaveLength(1);
-    const keys = await agent.rotateKeys({ now: true });
-    // The answer to a registration may tell of the cipher before the netmap does.
-    Object.assign(control.cluster, { cipher: "aes-256-gcm" });
-    await agent.rotateKeys({ now: true });
-    expect([kernel.running, kernel.view!.peers]).toEqual([false, []]);
-    const tun = planes.get("tun")!;
-    expect([agent.dataplane().dataplane, tun.running, tun.view!.peers.length]).toEqual(["tun", true, 1]);
-    expect(tun.options.sealing!.keys().current.epoch).toBe(keys.epoch + 1);
-    expect(host.plan).toMatchObject({ routeOverlay: true, catchOverlay: true });
-  });
-
-  it("goes by the settings that it registered with, whatever the netmap of its disk says", async () => {
-    control.change({ cipher: "aes-256-gcm" });
-    const before = await up(make());
-    await before.stop();
-    control.change({ cipher: "none" });
-    kinds.splice(0);
-    const views: unknown[] = [];
-    const agent = make(
-      { dataplane: "kernel" },
-      {
-        createDataPlane: (options, kind) => {
-          const plane = two.createDataPlane!(options, kind, host.overlayGuard) as FakeDataPlane;
-          const apply = plane.apply.bind(plane);
-          plane.apply = async (view) => {
-            views.push(view.framing);
-            await apply(view);
-          };
-          return plane;
-        },
-      },
-    );
-    await up(agent);
-    expect(kinds).toEqual(["kernel"]);
-    expect(views).not.toContain("sealed");
-    expect(agent.status().cluster.cipher).toBe("none");
-  });
-
-  it("refuses one that cannot seal also where the cluster became sealed while it looked at the host", async () => {
-    const agent = await up(make({}, two));
-    vi.spyOn(host, "preflight").mockImplementation(async () => {
-      control.change({ cipher: "aes-256-gcm" });
-      await settle();
-    });
-    await expect(agent.changeDataplane("kernel")).rejects.toMatchObject({ code: "config-invalid" });
-    expect([agent.dataplane().dataplane, kinds]).toEqual(["tun", ["tun"]]);
-  });
-
-  it("stays as it was when the new one cannot start", async () => {
-    const agent = await up(
-      make(
-        {},
-        {
-          createDataPlane: (options, kind) => {
-            const plane = new FakeDataPlane(options);
-            if (kind === "kernel") plane.startError = new WarrenError("port-in-use", "taken");
-            return plane;
-          },
-        },
-      ),
-    );
-    await expect(agent.changeDataplane("kernel")).rejects.toMatchObject({ code: "port-in-use" });
-    expect(agent.dataplane()).toEqual({ dataplane: "tun", configured: "tun" });
-    expect(host.plan).toMatchObject({ routeOverlay: true, catchOverlay: false });
-    expect(agent.status().ready).toBe(true);
-  });
-
-  it("does not send in the clear what the cluster seals", async () => {
-    Object.assign(control.cluster, { cipher: "aes-256-gcm" });
-    await expect(up(make({ dataplane: "kernel" }, two))).rejects.toMatchObject({ code: "config-invalid" });
-    expect(kinds).toEqual([]);
-  });
-});
-
 describe("an agent whose control plane goes away", () => {
   it("forwards on, says how old its knowledge is, and resumes from the revision it has", async () => {
     const agent = await up(make());
@@ -471,7 +277,7 @@ describe("an agent whose control plane goes away", () => {
     expect(status).toMatchObject({ ready: true, control: { connected: false } });
     expect(status.netmap.ageSeconds).toBeGreaterThanOrEqual(59);
     expect(status.warnings).toEqual([expect.stringContaining("the netmap is 60 s old")]);
-    expect(dataPlane.view?.peers).toHaveLength(1);
+    expect(harness.dataPlane.view?.peers).toHaveLength(1);
 
     control.silent = false;
     await clock.advance(20_000);
@@ -500,7 +306,7 @@ describe("an agent whose control plane goes away", () => {
       control: { connected: false },
     });
     expect(second.status().netmap.ageSeconds).toBeGreaterThanOrEqual(600);
-    expect(dataPlane.view?.peers).toHaveLength(1);
+    expect(harness.dataPlane.view?.peers).toHaveLength(1);
     expect(second.listPods()).toEqual([web]);
     expect((await second.addPod({ name: "db" })).addresses).toEqual(["10.244.1.3"]);
   });
@@ -514,7 +320,7 @@ describe("an agent whose control plane goes away", () => {
     expect(control.watchedFrom.at(-1)?.after_revision).toBe(0);
     control.put(peer);
     await clock.advance(10);
-    expect(dataPlane.view?.peers).toHaveLength(1);
+    expect(harness.dataPlane.view?.peers).toHaveLength(1);
   });
 });
 
@@ -528,7 +334,7 @@ describe("an agent whose lease was given away", () => {
     control.heartbeatError = lost();
     await clock.advance(60_000);
     expect(agent.status()).toMatchObject({ ready: true, node: { podCidrs: ["10.244.7.0/24"], epoch: 2 } });
-    expect(dataPlane.view?.localPrefixes).toEqual(["10.244.7.0/24"]);
+    expect(harness.dataPlane.view?.localPrefixes).toEqual(["10.244.7.0/24"]);
     expect(host.plan?.nodeAddresses).toEqual(["10.244.7.1"]);
   });
 
@@ -541,7 +347,7 @@ describe("an agent whose lease was given away", () => {
     await clock.advance(60_000);
     expect(agent.status()).toMatchObject({ ready: false, node: { podCidrs: ["10.244.1.0/24"] } });
     expect(agent.status().warnings[0]).toMatch(/went to node-9.*--accept-new-lease/);
-    expect(dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
+    expect(harness.dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
     await expect(agent.addPod({ name: "db" })).rejects.toMatchObject({ code: "lease-lost" });
     await agent.stop();
     await expect(up(make())).rejects.toMatchObject({
@@ -564,7 +370,7 @@ describe("an agent whose lease was given away", () => {
     control.heartbeatError = lost();
     await clock.advance(60_000);
     expect(agent.status()).toMatchObject({ ready: false, warnings: [expect.stringContaining("no pod CIDR is free")] });
-    expect(dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
+    expect(harness.dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
     await agent.stop();
     await expect(up(make())).rejects.toMatchObject({ code: "pool-exhausted" });
     refuse.mockRestore();
@@ -578,81 +384,7 @@ describe("an agent whose lease was given away", () => {
     vi.spyOn(control, "refusal", "get").mockImplementation(() => new WarrenError("node-revoked", "node-1 was revoked"));
     await clock.advance(10_000);
     expect(agent.status()).toMatchObject({ ready: false, warnings: [expect.stringContaining("revoked")] });
-    expect(dataPlane.view?.peers).toEqual([]);
-  });
-});
-
-describe("an agent of a cluster with plain routes", () => {
-  const path = { prefix: "10.244.2.0/24", underlay: "192.0.2.12", onLink: true };
-  const direct = async (): Promise<Agent> => {
-    control.change({ encapsulation: "cross-subnet" });
-    const agent = await up(make());
-    control.put(peer);
-    await clock.advance(2_010);
-    expect(host.plan).toMatchObject({ plainPaths: [path], plainSources: ["10.244.2.0/24"], underlay: "eth0" });
-    return agent;
-  };
-
-  it("follows a change of the mode: accepts first and sends then, and the other way round", async () => {
-    const agent = await up(make());
-    control.put(peer);
-    await clock.advance(10);
-    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
-    control.change({ encapsulation: "cross-subnet" });
-    await clock.advance(10);
-    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: ["10.244.2.0/24"] });
-    expect(agent.status().cluster.encapsulation).toBe("cross-subnet");
-    await clock.advance(2_000);
-    expect(host.plan).toMatchObject({ plainPaths: [path], plainSources: ["10.244.2.0/24"] });
-    // The packet path keeps the peer: it accepts what still comes through the tunnel.
-    expect(dataPlane.view?.peers).toHaveLength(1);
-    control.change({ encapsulation: "always" });
-    await clock.advance(10);
-    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: ["10.244.2.0/24"] });
-    await clock.advance(2_000);
-    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
-  });
-
-  it("lays none, and accepts nothing plain, from the moment that the cluster is sealed", async () => {
-    await direct();
-    control.change({ cipher: "aes-256-gcm" });
-    await clock.advance(1);
-    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
-  });
-
-  it("accepts nothing plain from a node that is gone", async () => {
-    await direct();
-    control.remove(peer.id);
-    await clock.advance(1);
-    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
-  });
-
-  it("sends nothing by a plain route when its lease is lost", async () => {
-    const agent = await direct();
-    vi.spyOn(control, "refusal", "get").mockImplementation(() => new WarrenError("node-revoked", "node-1 was revoked"));
-    control.heartbeatError = new WarrenError("node-revoked", "node-1 was revoked");
-    await clock.advance(10_000);
-    expect(agent.status().ready).toBe(false);
-    expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
-  });
-
-  it("tries again when a step of the change fails, and leaves no step behind when it stops", async () => {
-    const agent = await up(make());
-    control.put(peer);
-    await clock.advance(10);
-    control.change({ encapsulation: "cross-subnet" });
-    await clock.advance(10);
-    const apply = vi.spyOn(host, "apply").mockRejectedValueOnce(new WarrenError("tool-failed", "ip: busy"));
-    await clock.advance(2_000);
-    expect([apply.mock.calls.length, host.plan?.plainPaths]).toEqual([1, []]);
-    await clock.advance(5_000);
-    expect(host.plan?.plainPaths).toEqual([path]);
-    control.change({ encapsulation: "always" });
-    await clock.advance(10);
-    const calls = apply.mock.calls.length;
-    await agent.stop();
-    await clock.advance(60_000);
-    expect(apply.mock.calls.length).toBe(calls);
+    expect(harness.dataPlane.view?.peers).toEqual([]);
   });
 });
 
@@ -737,7 +469,7 @@ describe("a running agent", () => {
 
   it("ends with the error when the packet path breaks", async () => {
     const agent = await up(make());
-    dataPlane.break(new Error("worker ended"));
+    harness.dataPlane.break(new Error("worker ended"));
     await expect(agent.ended).rejects.toThrow("worker ended");
     expect(agent.status()).toMatchObject({ ready: false, warnings: [expect.stringContaining("worker ended")] });
   });
@@ -748,7 +480,7 @@ describe("a running agent", () => {
     await agent.stop();
     await agent.stop();
     expect(podNetwork.made.size).toBe(1);
-    expect(dataPlane.running).toBe(false);
+    expect(harness.dataPlane.running).toBe(false);
     expect(host.plan).toBeUndefined();
     expect(locked.size).toBe(0);
   });
@@ -818,16 +550,16 @@ describe("a running agent", () => {
     for (const seconds of [0, 61, 1.5, "5"])
       await expect(callLocal(socket, "POST", "/v1/stages", { seconds })).rejects.toMatchObject({ code: "usage" });
     const costs = callLocal<StageCosts>(socket, "POST", "/v1/stages", { seconds: 2 });
-    while (!dataPlane.timing) await clock.advance(0);
+    while (!harness.dataPlane.timing) await clock.advance(0);
     await expect(callLocal(socket, "POST", "/v1/stages")).rejects.toMatchObject({ code: "busy" });
     await clock.advance(2_000);
     expect(await costs).toMatchObject({ seconds: 2, egress: { packets: 0 }, workers: [{ accounted: null }] });
     const caller = new AbortController();
     const given = callLocal(socket, "POST", "/v1/stages", {}, caller.signal);
-    while (!dataPlane.timing) await clock.advance(0);
+    while (!harness.dataPlane.timing) await clock.advance(0);
     caller.abort();
     await expect(given).rejects.toMatchObject({ name: "AbortError" });
-    while (dataPlane.timing) await clock.advance(0);
+    while (harness.dataPlane.timing) await clock.advance(0);
     expect(await callLocal(socket, "DELETE", "/v1/pods/default/web")).toEqual(web);
     void agent.ended.then(() => agent.stop());
     expect(await callLocal(socket, "POST", "/v1/leave", { release: false })).toEqual({});

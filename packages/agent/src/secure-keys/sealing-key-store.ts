@@ -159,7 +159,8 @@ function newKey(): Pick<SealingKey, "privateKey" | "publicKey"> {
   return { privateKey: key.exportPrivateKey(), publicKey: key.publicKey };
 }
 
-function toStored<Key extends SealingKey>({ privateKey, publicKey: _, ...rest }: Key): Stored<Key> {
+function toStored<Key extends SealingKey>(key: Key): Stored<Key> {
+  const { privateKey, publicKey: _, ...rest } = key;
   return { ...rest, privateKey: formatSealingKey(privateKey) };
 }
 

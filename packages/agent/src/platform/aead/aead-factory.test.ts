@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { listAeads, openAead, openBestAeads } from "./aead-factory.ts";
+import { listAeads, openAead } from "./aead-factory.ts";
 
 test("lists every implementation of every cipher, and why one is missing", async () => {
   const offers = await listAeads();
@@ -17,15 +17,15 @@ test("lists every implementation of every cipher, and why one is missing", async
   expect(missing[0]?.missing).toContain("no AES-256-GCM in WebAssembly");
 });
 
-test("what one implementation seals the best there is opens", async () => {
+test("what one implementation seals another opens", async () => {
   const bytes = new Uint8Array(256);
-  const best = await openBestAeads(bytes);
   for (const { implementation, cipher, missing } of await listAeads()) {
     if (missing !== undefined) continue;
     const aead = await openAead(implementation, cipher, bytes);
     const secret = new Uint8Array(32).fill(9);
     expect(aead.createKey(secret).seal(10, 0, 1, 50, 50, 3, 0)).toBe(1);
-    expect(best[cipher].createKey(secret).open(10, 66, 3, 0)).toBe(true);
+    const other = await openAead(implementation === "reference" ? "openssl" : "reference", cipher, bytes);
+    expect(other.createKey(secret).open(10, 66, 3, 0)).toBe(true);
   }
 });
 

@@ -42,20 +42,6 @@ export async function openAead(
   }
 }
 
-/**
- * The best there is for each cipher, on `bytes`: what the packet path seals and opens with.
- *
- * @throws `cipher-missing` when a cipher is not to be had at all: nothing is sent instead
- */
-export async function openBestAeads(bytes: Uint8Array): Promise<Record<SealingCipher, Aead>> {
-  const best = async (cipher: SealingCipher) => {
-    const offers = await listAeads();
-    const offer = offers.find((one) => one.cipher === cipher && one.missing === undefined);
-    return openAead(offer?.implementation ?? "openssl", cipher, bytes);
-  };
-  return { "chacha20-poly1305": await best("chacha20-poly1305"), "aes-256-gcm": await best("aes-256-gcm") };
-}
-
 /** Every implementation of every cipher, the fastest first, and what this host has of them. */
 export async function listAeads(): Promise<AeadOffer[]> {
   const pairs = AEAD_IMPLEMENTATIONS.flatMap((implementation) =>

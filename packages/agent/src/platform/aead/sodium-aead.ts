@@ -40,19 +40,20 @@ export class SodiumAead implements Aead {
 
 class SodiumKey implements AeadKey {
   readonly #heap: SodiumHeap;
-  readonly #bytes: Uint8Array;
+  readonly #arena: DataView;
   readonly #room: number;
-  readonly #nonce = new Uint8Array(NONCE);
-  readonly #nonceView = new DataView(this.#nonce.buffer);
+  readonly #nonce = new DataView(new ArrayBuffer(NONCE));
+  #memory: DataView;
   /** Where the key is in libsodium's heap; 0 once it is wiped. */
   #key: number;
 
   constructor(heap: SodiumHeap, bytes: Uint8Array, room: number, fixed: number, key: number) {
     this.#heap = heap;
-    this.#bytes = bytes;
+    this.#arena = viewOf(bytes);
+    this.#memory = viewOf(heap.HEAPU8);
     this.#room = room;
     this.#key = key;
-    this.#nonceView.setUint32(0, fixed);
+    this.#nonce.setUint32(0, fixed);
   }
 
   seal(at: number, stride: number, count: number, length: number, last: number, low: number, high: number): number {
@@ -67,8 +68,8 @@ class SodiumKey implements AeadKey {
     if (!this.#holds(at, bytes)) return false;
     const heap = this.#heap;
     const text = this.#room + TEXT;
-    this.#setNonce(low, high);
-    copy(this.#bytes, at, heap.HEAPU8, text, length);
+    const memory = this.#writeNonce(low, high);
+    copy(this.#arena, at, memory, text, length);
     const opened = heap._crypto_aead_chacha20poly1305_ietf_decrypt_detached(
       text,
       0,
@@ -83,7 +84,7 @@ class SodiumKey implements AeadKey {
       this.#key,
     );
     if (opened !== 0) return false;
-    copy(heap.HEAPU8, text, this.#bytes, at, bytes);
+    copy(memory, text, this.#arena, at, bytes);
     return true;
   }
 
@@ -98,8 +99,8 @@ class SodiumKey implements AeadKey {
     if (!this.#holds(at, length)) return false;
     const heap = this.#heap;
     const text = this.#room + TEXT;
-    this.#setNonce(low, high);
-    copy(this.#bytes, at, heap.HEAPU8, text, length);
+    const memory = this.#writeNonce(low, high);
+    copy(this.#arena, at, memory, text, length);
     const sealed = heap._crypto_aead_chacha20poly1305_ietf_encrypt_detached(
       text,
       text + length,
@@ -115,21 +116,32 @@ class SodiumKey implements AeadKey {
       this.#key,
     );
     if (sealed !== 0) return false;
-    copy(heap.HEAPU8, text, this.#bytes, at, length + TAG);
+    copy(memory, text, this.#arena, at, length + TAG);
     return true;
   }
 
   #holds(at: number, length: number): boolean {
-    return this.#key !== 0 && at >= 0 && length >= 0 && length <= MAX_TEXT && at + length + TAG <= this.#bytes.length;
+    return (
+      this.#key !== 0 && at >= 0 && length >= 0 && length <= MAX_TEXT && at + length + TAG <= this.#arena.byteLength
+    );
   }
 
-  #setNonce(low: number, high: number): void {
-    writeCounter(this.#nonceView, CIPHER, low, high);
-    for (let i = 0; i < NONCE; i++) this.#heap.HEAPU8[this.#room + i] = this.#nonce[i]!;
+  /** @returns libsodium's memory, of which there is another once it grew */
+  #writeNonce(low: number, high: number): DataView {
+    if (this.#memory.buffer !== this.#heap.HEAPU8.buffer) this.#memory = viewOf(this.#heap.HEAPU8);
+    writeCounter(this.#nonce, CIPHER, low, high);
+    copy(this.#nonce, 0, this.#memory, this.#room, NONCE);
+    return this.#memory;
   }
 }
 
-/** Byte by byte: `set` wants a `subarray`, an object for each message. */
-function copy(from: Uint8Array, at: number, to: Uint8Array, into: number, length: number): void {
-  for (let i = 0; i < length; i++) to[into + i] = from[at + i]!;
+/** Word by word: `set` wants a `subarray`, an object for each message. */
+function copy(from: DataView, at: number, to: DataView, into: number, length: number): void {
+  const words = length & -4;
+  for (let i = 0; i < words; i += 4) to.setInt32(into + i, from.getInt32(at + i));
+  for (let i = words; i < length; i++) to.setUint8(into + i, from.getUint8(at + i));
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
