@@ -27,7 +27,7 @@ function captureOf(...packets: Buffer[]): Buffer {
 function read(file: Buffer) {
   const path = join(directory, "file.pcap");
   writeFileSync(path, file);
-  return readDatagrams(path).map(({ destinationPort, payload }) => `${destinationPort} ${payload}`);
+  return readDatagrams(path).map(({ destinationPort, payload }) => `${destinationPort} ${String(payload)}`);
 }
 
 const udp = (payload: string, family: 4 | 6 = 4) =>

@@ -23,8 +23,13 @@ describeAsRoot("a sealed mesh while pods talk", () => {
     const streams: Stream[] = [];
     for (const [from, to] of [[a, b] as const, [b, a] as const])
       streams.push(await startStream(mesh.pod(from), mesh.pod(to), { port: 7200 }));
-    await body();
-    return Promise.all(streams.map((stream) => stream.stop()));
+    let results: StreamResult[] = [];
+    try {
+      await body();
+    } finally {
+      results = await Promise.all(streams.map((stream) => stream.stop()));
+    }
+    return results;
   };
   const epochOf = async (host: number) => (await mesh.lab.warren<KeysInfo>(host, "keys", "show")).epoch;
 

@@ -50,6 +50,8 @@ export class MeshSession {
   /** Whose revision the netmap has; not known of one from the disk, which a snapshot replaces. */
   #generation = "";
   #registered: RegisterResponse | null = null;
+  /** Resolves when the registrations that were begun are over; null when they are. */
+  #registering: Promise<void> | null = null;
   #running: Promise<void> | null = null;
   /** Ends the current watch and heartbeat, not the session. */
   #current: AbortController | null = null;
@@ -189,7 +191,20 @@ export class MeshSession {
     }
   }
 
-  async #register(signal: AbortSignal): Promise<void> {
+  /** One after the other: of two that are on their way, the control plane could take the older one last. */
+  #register(signal: AbortSignal): Promise<void> {
+    const before = this.#registering;
+    const mine = before ? before.then(() => this.#registerNow(signal)) : this.#registerNow(signal);
+    const over = mine
+      .catch(() => {})
+      .then(() => {
+        if (this.#registering === over) this.#registering = null;
+      });
+    this.#registering = over;
+    return mine;
+  }
+
+  async #registerNow(signal: AbortSignal): Promise<void> {
     const request = this.#options.registration();
     let response = await this.client.register(request, signal);
     // The first time a node does not know yet on which port its cluster talks.

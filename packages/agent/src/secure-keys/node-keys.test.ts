@@ -111,6 +111,18 @@ it("goes on with the old key while the control plane does not answer, and with t
   keys.stop();
 });
 
+it("makes a key for each of several rotations at once, one after the other", async () => {
+  const keys = make();
+  const answers = await Promise.all([1, 2, 3].map(() => keys.rotate({ now: false })));
+  expect(answers.map(({ epoch, next }) => [epoch, next])).toEqual([
+    [2, null],
+    [3, null],
+    [4, null],
+  ]);
+  expect(new Set(answers.map(({ publicKey }) => publicKey)).size).toBe(3);
+  keys.stop();
+});
+
 it("says so when the control plane is older than sealing keys", async () => {
   const keys = make();
   answer = () => keys.registered(selfOf(new Uint8Array(), 0));

@@ -22,6 +22,7 @@ export interface NodeKeysOptions {
 export class NodeKeys {
   readonly #options: NodeKeysOptions;
   #cancelPrune: () => void = () => {};
+  #rotating: Promise<unknown> = Promise.resolve();
   /** Why the last answer of the control plane could not be kept. */
   #fault: WarrenError | null = null;
 
@@ -61,7 +62,14 @@ export class NodeKeys {
    * @param now the old key is forgotten at once: packets on their way to it are lost
    * @throws what the registration throws; the new key then waits, and is told when the control plane answers again
    */
-  async rotate({ now }: { readonly now: boolean }): Promise<KeysInfo> {
+  rotate(options: { readonly now: boolean }): Promise<KeysInfo> {
+    // One after the other: the answer for one key says nothing of the next.
+    const mine = this.#rotating.then(() => this.#rotate(options));
+    this.#rotating = mine.catch(() => {});
+    return mine;
+  }
+
+  async #rotate({ now }: { readonly now: boolean }): Promise<KeysInfo> {
     const { store, clock, register } = this.#options;
     store.rotate(clock.nowMs(), now ? 0 : OVERLAP_MS);
     try {
