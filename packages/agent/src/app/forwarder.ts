@@ -212,7 +212,7 @@ export class Forwarder {
     const sealing = { step, peers: this.#peerCiphers, nowMs };
     await dataPlane.apply(compileView(netmap, this.#lease.self, sealing, this.#mtuOf(step.framing)));
     this.#cancelSealing();
-    const next = Math.min(step.nextMs ?? Infinity, this.#peerCiphers.nextMs() ?? Infinity);
+    const next = Math.min(step.nextMs ?? Infinity, this.#peerCiphers.nextMs(nowMs) ?? Infinity);
     if (next !== Infinity && !this.#isClosed)
       this.#cancelSealing = clock.after(next - nowMs, () => this.#takeSealingStep());
   }

@@ -4,11 +4,18 @@ import { PeerCiphers, pairCipher } from "./peer-ciphers.ts";
 test("of a new peer nothing lingers; after a change the old cipher is good for a while", () => {
   const ciphers = new PeerCiphers();
   expect(ciphers.use(0, "a", "aes-256-gcm")).toEqual([]);
-  expect(ciphers.nextMs()).toBeNull();
+  expect(ciphers.nextMs(0)).toBeNull();
   expect(ciphers.use(100, "a", "chacha20-poly1305")).toEqual(["aes-256-gcm"]);
-  expect(ciphers.nextMs()).toBe(15_100);
+  expect(ciphers.nextMs(100)).toBe(15_100);
   expect(ciphers.use(15_099, "a", "chacha20-poly1305")).toEqual(["aes-256-gcm"]);
   expect(ciphers.use(15_100, "a", "chacha20-poly1305")).toEqual([]);
+});
+
+test("a peer that nothing is sealed for any more leaves no moment in the past to wait for", () => {
+  const ciphers = new PeerCiphers();
+  ciphers.use(0, "a", "aes-256-gcm");
+  ciphers.use(100, "a", "chacha20-poly1305");
+  expect([15_099, 15_100, 20_000].map((nowMs) => ciphers.nextMs(nowMs))).toEqual([15_100, null, null]);
 });
 
 test("a change that is taken back lets the other one linger", () => {

@@ -32,9 +32,9 @@ export class PeerCiphers {
     for (const nodeId of this.#pairs.keys()) if (!nodeIds.has(nodeId)) this.#pairs.delete(nodeId);
   }
 
-  /** When the next cipher stops being good; null when none lingers. */
-  nextMs(): number | null {
-    const all = [...this.#pairs.values()].flatMap(({ lingerMs }) => [...lingerMs.values()]);
+  /** When the next cipher stops being good; null when none lingers. Of a peer that is not asked about, it may have. */
+  nextMs(nowMs: number): number | null {
+    const all = [...this.#pairs.values()].flatMap(({ lingerMs }) => [...lingerMs.values()]).filter((ms) => ms > nowMs);
     return all.length > 0 ? Math.min(...all) : null;
   }
 }
