@@ -8,6 +8,9 @@ import { type PeerCiphers, pairCipher } from "./peer-ciphers.ts";
 /** X25519 (RFC 7748). */
 const SEALING_KEY_BYTES = 32;
 
+/** Nobody else tells whether a peer without an agent is there; 25 s also keep the way through a NAT open. */
+const FOREIGN_KEEPALIVE_MS = 25_000;
+
 /** How the cluster's traffic is sealed at this moment; see `cipher-change.ts`. */
 export interface Sealing {
   readonly step: CipherStep;
@@ -52,7 +55,7 @@ function peerSealing(
     port: node.sealed_port || cluster.sealed_port,
     cipher,
     alsoAccepts: peers.use(nowMs, node.id, cipher),
-    persistentKeepaliveMs: 0,
+    persistentKeepaliveMs: node.foreign ? FOREIGN_KEEPALIVE_MS : 0,
   };
 }
 
