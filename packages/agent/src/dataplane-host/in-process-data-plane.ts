@@ -76,6 +76,8 @@ class InProcessDataPlane implements DataPlane {
   #sides: SealingSides = {};
   #timer: StageTimer | null = null;
   #nodeIds: readonly string[] = [];
+  /** Take back news that are still on their way. */
+  readonly #untold = new Set<() => void>();
 
   constructor(options: DataPlaneOptions, world: InProcessWorld) {
     this.#options = options;
@@ -144,6 +146,8 @@ class InProcessDataPlane implements DataPlane {
 
   stop(): Promise<void> {
     this.#sealing?.stop();
+    for (const cancel of this.#untold) cancel();
+    this.#untold.clear();
     this.#world.tun.onReadable(() => {});
     for (const framing of [...this.#sockets.keys()]) this.#close(framing);
     this.#egress = null;
@@ -214,7 +218,11 @@ class InProcessDataPlane implements DataPlane {
   #news(): SealingNews {
     const events = this.#sealing!.events;
     const later = (tell: () => void): void => {
-      this.#options.sealing!.clock.after(0, tell);
+      const cancel = this.#options.sealing!.clock.after(0, () => {
+        this.#untold.delete(cancel);
+        tell();
+      });
+      this.#untold.add(cancel);
     };
     return {
       wanted: (slot) => later(() => events.wanted(slot)),

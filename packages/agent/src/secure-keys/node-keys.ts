@@ -23,6 +23,7 @@ export class NodeKeys {
   readonly #options: NodeKeysOptions;
   #cancelPrune: () => void = () => {};
   #rotating: Promise<unknown> = Promise.resolve();
+  #isStopped = false;
   /** Why the last answer of the control plane could not be kept. */
   #fault: WarrenError | null = null;
 
@@ -75,7 +76,10 @@ export class NodeKeys {
     try {
       await register();
     } catch (thrown) {
-      const error = WarrenError.from(thrown);
+      const isStopped = thrown instanceof Error && thrown.name === "AbortError";
+      const error = isStopped
+        ? new WarrenError("not-ready", "this agent is being stopped", { cause: thrown })
+        : WarrenError.from(thrown);
       const rest = "the new key is made and waits until the control plane has taken it; until then the old one is used";
       throw new WarrenError(error.code, `${error.message}; ${rest}`, { cause: thrown });
     }
@@ -109,6 +113,7 @@ export class NodeKeys {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#cancelPrune();
   }
 
@@ -122,7 +127,8 @@ export class NodeKeys {
       // It stays until the disk takes the change: the next look is not far.
       logger.warn({ err: WarrenError.from(error) }, "the previous sealing key could not be forgotten; trying again");
     }
-    if (!store.previous) return;
+    // An answer of the control plane may come in the middle of a stop.
+    if (!store.previous || this.#isStopped) return;
     const leftMs = store.previous.untilMs - clock.nowMs();
     this.#cancelPrune = clock.after(Math.max(leftMs, PRUNE_RETRY_MS), () => this.#prune());
   }
