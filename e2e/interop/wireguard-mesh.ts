@@ -68,7 +68,7 @@ export async function createWireGuardMesh(options: WireGuardMeshOptions): Promis
           return received === 1;
         });
       },
-      reaches: async () => (await ping(pod.netns, foreign.address(4), { count: 1, waitMs: 500 })).received === 1,
+      reaches: async () => (await ping(pod.netns, foreign.address(4), { count: 1, waitMs: 2_000 })).received === 1,
       close: async () => {
         await foreign.stop();
         await lab.close();

@@ -28,6 +28,10 @@ export interface StreamResult {
 }
 
 export interface Stream {
+  /** Resolves when so many have been sent. */
+  hasSent(count: number): Promise<void>;
+  /** Resolves when some that are sent from now on have arrived. */
+  goesOn(): Promise<void>;
   /** Ends it, and counts when nothing is under way any more. Throws when the receiver could not keep up. */
   stop(): Promise<StreamResult>;
 }
@@ -48,6 +52,9 @@ export interface StreamEnd {
   spawn(program: string, args: readonly string[]): Promise<Supervised>;
 }
 
+/** Both programs say how far they are every so many datagrams. */
+const TOLD_EVERY = 50;
+
 export async function startStream(from: StreamEnd, to: StreamEnd, options: StreamOptions): Promise<Stream> {
   const { port, intervalMs = 1, bytes = 64, marker = "stream", family = 4, impatient = false } = options;
   const receiver = await to.spawn(process.execPath, [podProgram("udp-stream-receive.mjs"), String(port)]);
@@ -56,11 +63,20 @@ export async function startStream(from: StreamEnd, to: StreamEnd, options: Strea
   const sender = await from.spawn(process.execPath, [podProgram("udp-stream-send.mjs"), ...words]);
   const what = `the stream from ${from.label} to ${to.label}`;
   await waitFor(what, () => (impatient ? sender.log().includes("sending") : receiver.log().includes("first")));
+  const sentSoFar = () => Number(/sent (\d+)$/.exec(sender.log().trimEnd())?.[1] ?? 0);
+  const heardLast = () => Number(/heard (\d+)$/.exec(receiver.log().trimEnd())?.[1] ?? 0);
   return {
+    async hasSent(count) {
+      await waitFor(`${what} to have sent ${count}`, () => sentSoFar() >= count);
+    },
+    async goesOn() {
+      const from = sentSoFar() + TOLD_EVERY;
+      await waitFor(`${what} to go on`, () => heardLast() > from);
+    },
     async stop() {
       await sender.end();
       await receiver.end();
-      const sent = Number(/sent (\d+)/.exec(sender.log())?.[1]);
+      const sent = sentSoFar();
       const { ranges, repeated, longestPauseMs, overflowed } = JSON.parse(lastLine(receiver.log())) as Received;
       if (overflowed > 0) throw new Error(`${what}: the receiver had no room for ${overflowed} datagrams`);
       const arrived = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { DataplaneInfo } from "@warren/common/api/types.ts";
 import { EXIT } from "@warren/common/errors/codes.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -7,6 +6,7 @@ import { findClearText } from "../lab/clear-text.ts";
 import { uniqueLabName } from "../lab/lab.ts";
 import { ping } from "../lab/measure.ts";
 import { createMesh, type Mesh } from "../lab/mesh.ts";
+import { readDatagrams } from "../lab/pcap.ts";
 import { startStream } from "../lab/stream.ts";
 import { waitFor } from "../lab/wait-for.ts";
 import { describeAsRoot } from "./as-root.ts";
@@ -40,7 +40,8 @@ describeAsRoot("a packet path in the kernel, which cannot seal", () => {
     await waitFor("the other packet path", async () => (await kindOf(1)) === "tun");
     for (const host of [1, 2]) await waitFor("the end of the change", async () => !(await isOpen(host, 4789)));
     const capture = await startCapture(mesh.lab, mesh.lab.host(2), "");
-    await delay(500);
+    await stream.goesOn();
+    await waitFor("the stream to be captured", () => readDatagrams(capture.path).length > 100);
     const path = await capture.stop();
     const { sent, lost, longestPauseMs } = await stream.stop();
     console.log(`kernel → sealed: ${lost} of ${sent} datagrams lost, longest pause ${longestPauseMs.toFixed(0)} ms`);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { AgentStatus, KeysInfo, PeerInfo } from "@warren/common/api/types.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { uniqueLabName } from "../lab/lab.ts";
@@ -9,6 +8,8 @@ import { waitFor } from "../lab/wait-for.ts";
 import { describeAsRoot } from "./as-root.ts";
 
 const CIPHER = "chacha20-poly1305";
+/** A handshake that had to be tried again takes 5 s, a session that has to be found dead 15 s: neither may be needed. */
+const NO_RETRY_MS = 4_500;
 
 describeAsRoot("a sealed mesh while pods talk", () => {
   let mesh: Mesh;
@@ -26,6 +27,7 @@ describeAsRoot("a sealed mesh while pods talk", () => {
     let results: StreamResult[] = [];
     try {
       await body();
+      await Promise.all(streams.map((stream) => stream.goesOn()));
     } finally {
       results = await Promise.all(streams.map((stream) => stream.stop()));
     }
@@ -63,7 +65,7 @@ describeAsRoot("a sealed mesh while pods talk", () => {
       await sealedSessions(mesh.lab, [1, 2], CIPHER);
     });
     console.log(`rotation --now: ${results.map(({ sent, lost }) => `${lost} of ${sent}`).join(", ")} lost`);
-    for (const { longestPauseMs } of results) expect(longestPauseMs).toBeLessThan(1_000);
+    for (const { longestPauseMs } of results) expect(longestPauseMs).toBeLessThan(NO_RETRY_MS);
   });
 
   it.each([
@@ -89,8 +91,7 @@ describeAsRoot("a sealed mesh while pods talk", () => {
     console.log(`${what}: ready after ${startedMs.toFixed(0)} ms, no packet for ${pause.toFixed(0)} ms`);
     for (const { repeated, longestPauseMs } of results) {
       expect(repeated).toBe(0);
-      // What a session of WireGuard whose other end forgot it takes to be found dead is 15 s.
-      expect(longestPauseMs - startedMs).toBeLessThan(1_500);
+      expect(longestPauseMs - startedMs).toBeLessThan(NO_RETRY_MS);
     }
   });
 
@@ -110,13 +111,13 @@ describeAsRoot("a sealed mesh while pods talk", () => {
     for (const [from, to] of [[2, 1] as const, [1, 2] as const])
       streams.push(await startStream(mesh.pod(from), mesh.pod(to), { port: 7300, impatient: true }));
     const heard = await startStream(mesh.pod(1), mesh.pod(3), { port: 7301 });
-    await delay(500);
+    await waitFor("the node to refuse what it sends", async () => (await drops()) > before + 100);
+    await Promise.all([...streams.map((stream) => stream.hasSent(100)), heard.goesOn()]);
     for (const stream of streams) {
       const { sent, lost } = await stream.stop();
-      expect(sent).toBeGreaterThan(100);
+      expect(sent).toBeGreaterThanOrEqual(100);
       expect(lost).toBe(sent);
     }
     expect(await heard.stop()).toMatchObject({ lost: 0 });
-    expect(await drops()).toBeGreaterThan(before + 100);
   });
 });

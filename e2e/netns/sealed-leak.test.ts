@@ -18,6 +18,8 @@ const STREAMS = {
   "clear-six-": { from: 1, family: 6, bytes: 300, intervalMs: 5 },
   "clear-long-": { from: 2, family: 4, bytes: 3000, intervalMs: 10 },
 } as const;
+/** Of each stream at least, however slow the machine is. */
+const ENOUGH = 50;
 const MARKERS = Object.keys(STREAMS) as (keyof typeof STREAMS)[];
 
 describeAsRoot("what pods send is found on no underlay in the clear", () => {
@@ -54,6 +56,7 @@ describeAsRoot("what pods send is found on no underlay in the clear", () => {
       streams.push(await startStream(mesh.pod(from), to, { ...options, marker, port: 7200 + index, impatient: true }));
     }
     await body();
+    for (const stream of streams) await stream.hasSent(ENOUGH);
     const results = await Promise.all(streams.map((stream) => stream.stop()));
     return new Map(MARKERS.map((marker, index) => [marker, results[index]!.sent]));
   };
@@ -126,7 +129,7 @@ describeAsRoot("what pods send is found on no underlay in the clear", () => {
       await DANGERS[danger]!();
     });
     for (const { frames, finds } of found) {
-      expect(frames).toBeGreaterThan(200);
+      expect(frames).toBeGreaterThan(2 * ENOUGH);
       expect(finds.slice(0, 3)).toEqual([]);
     }
   });
@@ -137,7 +140,7 @@ describeAsRoot("what pods send is found on no underlay in the clear", () => {
     const { found, sent } = await underWatch(aWhile);
     for (const { numbers } of found)
       for (const [marker, count] of sent) {
-        expect(count).toBeGreaterThan(30);
+        expect(count).toBeGreaterThanOrEqual(ENOUGH);
         expect([marker, numbers.get(marker)!.size]).toEqual([marker, count]);
       }
   });

@@ -1,10 +1,11 @@
-// node udp-stream-receive.mjs PORT: takes what udp-stream-send.mjs sends, and prints a line for the first. On SIGTERM it
-// waits until nothing comes any more, and prints as JSON which numbers came, as ranges, how many came twice, for how long
-// at most none came, and how many the kernel had no room for.
+// node udp-stream-receive.mjs PORT: takes what udp-stream-send.mjs sends, and prints a line for the first, and for one now
+// and then. On SIGTERM it waits until nothing comes any more, and prints as JSON which numbers came, as ranges, how many came
+// twice, for how long at most none came until then, and how many the kernel had no room for.
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 
 const SILENCE_MS = 300;
+const TOLD_EVERY = 50;
 
 const socket = createSocket("udp6");
 const seen = new Set();
@@ -19,6 +20,7 @@ socket.on("message", (message) => {
   const number = Number(/(\d{8}) /.exec(message.toString("latin1"))?.[1]);
   if (seen.has(number)) repeated += 1;
   seen.add(number);
+  if (seen.size % TOLD_EVERY === 0) console.log(`heard ${number}`);
 });
 socket.bind(Number(process.argv[2]), "::", () => {
   socket.setRecvBufferSize(1 << 22);
@@ -26,7 +28,8 @@ socket.bind(Number(process.argv[2]), "::", () => {
 });
 process.on("SIGTERM", () => {
   const beganMs = performance.now();
-  const pauseMs = longestPauseMs;
+  // One that is not over counts too.
+  const pauseMs = Math.max(longestPauseMs, beganMs - (lastMs ?? beganMs));
   const timer = setInterval(() => {
     if (performance.now() - Math.max(beganMs, lastMs ?? 0) < SILENCE_MS) return;
     clearInterval(timer);

@@ -1,8 +1,9 @@
 // node udp-stream-send.mjs HOST PORT INTERVAL-MS BYTES MARKER: sends numbered datagrams, each filled with "MARKER NUMBER ",
-// until SIGTERM; then prints how many.
+// until SIGTERM; prints how many now and then, and in the end.
 import { createSocket } from "node:dgram";
 
 const [host, port, intervalMs, bytes, marker] = process.argv.slice(2);
+const TOLD_EVERY = 50;
 const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
 let sent = 0;
 // A host that is unreachable for a while is an error of a single datagram.
@@ -15,6 +16,7 @@ const timer = setInterval(() => {
     host,
     () => {},
   );
+  if (sent % TOLD_EVERY === 0) console.log(`sent ${sent}`);
 }, Number(intervalMs));
 process.on("SIGTERM", () => {
   clearInterval(timer);

@@ -70,8 +70,12 @@ export class AgentSealing {
   }
 
   #keys(): OwnKeys {
-    const { current, previous } = this.store;
-    return { current: this.#ownKey(current), previous: previous && this.#ownKey(previous) };
+    const { current, previous, next } = this.store;
+    return {
+      current: this.#ownKey(current),
+      previous: previous && this.#ownKey(previous),
+      next: next && this.#ownKey(next),
+    };
   }
 
   #ownKey({ epoch, privateKey }: SealingKey): OwnKeys["current"] {

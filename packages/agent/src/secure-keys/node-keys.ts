@@ -14,7 +14,7 @@ export interface NodeKeysOptions {
   readonly register: () => Promise<void>;
   /** What became of packets that were sealed to this node, by the epoch of the key. */
   readonly traffic: () => readonly KeyTraffic[];
-  /** The keys in use are others now: handshakes go by the store's `current` and `previous`. */
+  /** The keys in use are others now: handshakes go by the store's `current`, `previous` and `next`. */
   readonly onChange: () => void;
 }
 
@@ -71,8 +71,10 @@ export class NodeKeys {
   }
 
   async #rotate({ now }: { readonly now: boolean }): Promise<KeysInfo> {
-    const { store, clock, register } = this.#options;
+    const { store, clock, register, onChange } = this.#options;
     store.rotate(clock.nowMs(), now ? 0 : OVERLAP_MS);
+    // Answered before anybody is told of it: peers may hear of it earlier than this node hears that they do.
+    onChange();
     try {
       await register();
     } catch (thrown) {

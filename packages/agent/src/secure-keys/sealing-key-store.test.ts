@@ -95,14 +95,19 @@ it("goes on where it was after a crash between any two steps", () => {
   expect(afterConfirm.prune(NOW + OVERLAP_MS)).toBe(true);
 });
 
-it("forgets the old key at once when asked, also when a rotation waits already", () => {
+it("forgets the old key at once when asked, and one that waits already beside it", () => {
   const store = open();
   const { privateKey } = store.current;
   store.rotate(NOW, OVERLAP_MS);
-  const waiting = store.offered.publicKey;
+  const exposed = store.next!;
+  store.rotate(NOW + 4, OVERLAP_MS);
+  expect(store.next).toBe(exposed);
   store.rotate(NOW + 5, 0);
-  expect(store.offered.publicKey).toEqual(waiting);
+  const waiting = store.offered.publicKey;
+  expect(waiting).not.toEqual(exposed.publicKey);
+  expect(exposed.privateKey).toEqual(new Uint8Array(32));
   store.rotate(NOW + 6, OVERLAP_MS);
+  expect(store.offered.publicKey).toEqual(waiting);
   store.confirm(waiting, 2, NOW + 7);
   expect([store.current.publicKey, store.previous]).toEqual([waiting, null]);
   expect(privateKey).toEqual(new Uint8Array(32));

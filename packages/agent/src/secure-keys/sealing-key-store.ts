@@ -45,7 +45,7 @@ export const OVERLAP_MS = 5 * 60_000;
  * The keys that this node seals with: made here, and the private halves leave neither the file nor this process. A
  * rotation has two steps, each on the disk before it counts, so that a crash between any two moments loses no packet:
  *
- *     rotate    next is made        peers know current: handshakes begin with it
+ *     rotate    next is made        peers know current: handshakes begin with it; next is answered, should they know it
  *     confirm   next is current     the control plane has told the peers; previous is answered for a while longer
  *
  * Reads and writes are synchronous; a write that fails (`disk-full`) leaves everything as it was.
@@ -91,7 +91,7 @@ export class SealingKeyStore {
     return this.#keys.previous;
   }
 
-  /** What the control plane has yet to be told of. */
+  /** What the control plane has yet to be told of, or has yet to answer: peers may know it already. */
   get next(): SealingKey | null {
     return this.#keys.next;
   }
@@ -102,13 +102,15 @@ export class SealingKeyStore {
   }
 
   /**
-   * Makes the key that is to be the next. One that waits already stays: only its overlap may become shorter.
-   * @param overlapMs how long the present key is still answered once the next is in use
+   * Makes the key that is to be the next. One that waits already stays, unless there is to be no overlap: who may have
+   * the present key may have the one beside it.
+   * @param overlapMs how long the present key is still answered once the next is in use; 0 stays 0 until it is
    */
   rotate(nowMs: number, overlapMs: number): void {
     const { current, next } = this.#keys;
-    const key = next ?? { ...newKey(), epoch: current.epoch + 1, madeMs: nowMs, overlapMs };
-    this.#write({ ...this.#keys, next: { ...key, overlapMs: Math.min(key.overlapMs, overlapMs) } });
+    if (next && overlapMs > 0) return;
+    this.#write({ ...this.#keys, next: { ...newKey(), epoch: current.epoch + 1, madeMs: nowMs, overlapMs } });
+    next?.privateKey.fill(0);
   }
 
   /**

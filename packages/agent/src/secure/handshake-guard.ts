@@ -32,8 +32,8 @@ export class HandshakeGuard {
     this.setKeys(keys);
   }
 
-  setKeys(keys: OwnKeys): void {
-    const owns = keys.previous === null ? [keys.current] : [keys.current, keys.previous];
+  setKeys({ current, previous, next }: OwnKeys): void {
+    const owns = [current, previous, next].filter((own) => own != null);
     const before = this.#doors;
     this.#doors = owns.map(
       (own) =>

@@ -104,6 +104,20 @@ test("during a rotation initiations to the previous key are answered, and not an
   expect(b.core.counters.refused.mac1).toBeGreaterThan(0);
 });
 
+test("a peer that knows the next key before the node knows that it does is answered", () => {
+  const [a, b] = world.pair();
+  const key = StaticKey.create(world.bytes(32));
+  const next = { epoch: 2, key };
+  b.core.setKeys({ current: { epoch: 1, key: b.key }, previous: null, next }, world.nowMs);
+  a.core.setPeers([{ ...world.peer(b), publicKey: key.publicKey }], world.nowMs);
+  a.path.packet(b.id, 1);
+  world.run(10);
+  expect(b.path.received).toEqual([1]);
+  expect(statusOf(b, a).keyEpoch).toBe(2);
+  b.core.setKeys({ current: next, previous: { epoch: 1, key: b.key } }, world.nowMs);
+  expect(world.agree(a, b)).toBe(true);
+});
+
 test("an initiation under way with a key that is no more begins anew with the current one", () => {
   const [a, b] = world.pair();
   world.link = () => [];
