@@ -16,7 +16,7 @@ describeWithWireGuardGo("sessions between a node and wireguard-go", (command) =>
 
   const both = async (count = 2) => {
     const { pod, foreign } = mesh;
-    const options = { count, intervalMs: 100 };
+    const options = { count, intervalMs: 100, waitMs: 5_000 };
     expect(await ping(pod.netns, foreign.address(4), options)).toMatchObject({ received: count });
     expect(await ping(foreign.node.netns, pod.address(4), options)).toMatchObject({ received: count });
   };
@@ -27,7 +27,7 @@ describeWithWireGuardGo("sessions between a node and wireguard-go", (command) =>
       const { lastHandshake } = await foreign.peer(node);
       await foreign.forgetPeer(node, true);
       // Also the first answer is sealed with the new session.
-      const pings = await ping(foreign.node.netns, pod.address(4), { count: 3, intervalMs: 100 });
+      const pings = await ping(foreign.node.netns, pod.address(4), { count: 3, intervalMs: 100, waitMs: 5_000 });
       expect(pings).toMatchObject({ received: 3 });
       expect((await foreign.peer(node)).lastHandshake).toBeGreaterThan(lastHandshake);
       await both(1);
@@ -94,12 +94,14 @@ describeWithWireGuardGo("sessions between a node and wireguard-go", (command) =>
       await foreign.forgetPeer(node, true);
       await foreign.join();
       await mesh.known();
-      const options = { count: 2, waitMs: 8_000 };
+      const options = { count: 3, waitMs: 8_000 };
       const pings = await Promise.all([
         ping(pod.netns, foreign.address(4), options),
         ping(foreign.node.netns, pod.address(4), options),
       ]);
-      expect(pings.map(({ received }) => received)).toEqual([2, 2]);
+      // Of two sessions that crossed, wireguard-go may have given up the one that a packet under way was sealed with.
+      for (const { received } of pings) expect(received).toBeGreaterThanOrEqual(2);
+      await both(1);
     }
   });
 
