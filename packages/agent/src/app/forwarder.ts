@@ -217,8 +217,8 @@ export class Forwarder {
     const takes = taken?.accepts.includes("plain") && !accepts.includes("plain");
     if (sends || takes) {
       logger.error("this node cannot do as the sealed cluster asks, and sends nothing rather than in the clear");
-      // Every worker obeys, or its end is told of: there is nothing to be done about an error.
-      await settled(dataPlane.apply(CLOSED_VIEW));
+      // Who waits for `#apply` hears why it failed; that this failed as well leaves it to be tried again.
+      if ((await settled(dataPlane.apply(CLOSED_VIEW))) === null) this.#taken = null;
     }
     if (framing === "sealed" || nextMs !== null)
       this.#stepSealing(Math.min(RETRY_MS, nextMs === null ? RETRY_MS : nextMs - nowMs));
