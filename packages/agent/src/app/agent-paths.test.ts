@@ -172,6 +172,27 @@ describe("an agent of a cluster with plain routes", () => {
     expect(host.plan).toMatchObject({ plainPaths: [], plainSources: [] });
   });
 
+  it("closes its packet path when it cannot seal by the time that the cluster does, and goes on when it can", async () => {
+    await up(make());
+    control.put(peer);
+    await clock.advance(10);
+    const { dataPlane } = harness;
+    expect(dataPlane.view?.peers).toHaveLength(1);
+    const apply = vi.spyOn(dataPlane, "apply").mockImplementation(async (view) => {
+      if (view.accepts?.includes("sealed")) throw new WarrenError("port-in-use", "taken");
+      dataPlane.view = view;
+    });
+    // Nobody is there to hear that it failed.
+    control.change({ cipher: "aes-256-gcm" });
+    await clock.advance(10);
+    control.refusal = new WarrenError("unavailable", "gone");
+    await clock.advance(2_000);
+    expect(dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
+    apply.mockRestore();
+    await clock.advance(20_000);
+    expect(dataPlane.view).toMatchObject({ framing: "sealed", accepts: ["sealed"] });
+  });
+
   it("accepts nothing plain from a node that is gone", async () => {
     await direct();
     control.remove(peer.id);

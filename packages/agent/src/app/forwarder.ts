@@ -88,6 +88,8 @@ export class Forwarder {
   readonly #pathChange = new PathChange();
   readonly #cipherChange: CipherChange;
   readonly #peerCiphers = new PeerCiphers();
+  /** How packets leave and arrive since the last view that was applied; null while nothing does. */
+  #taken: CipherStep | null = null;
   /** What pods were told last. */
   #podMtu = 0;
   #cancelStep = (): void => {};
@@ -194,6 +196,35 @@ export class Forwarder {
   }
 
   async #apply(): Promise<void> {
+    try {
+      await this.#applyAll();
+    } catch (error) {
+      await this.#closePlain();
+      throw error;
+    }
+  }
+
+  /**
+   * What was applied last stays when something new cannot be. Only not what is plain, once the cluster is sealed: that is
+   * closed, and tried again, also while no control plane is there to hear the error.
+   */
+  async #closePlain(): Promise<void> {
+    const { clock, dataPlane, logger } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const { framing, accepts, nextMs } = this.#cipherStep();
+    const taken = this.#taken;
+    const sends = taken?.framing === "plain" && framing === "sealed";
+    const takes = taken?.accepts.includes("plain") && !accepts.includes("plain");
+    if (sends || takes) {
+      logger.error("this node cannot do as the sealed cluster asks, and sends nothing rather than in the clear");
+      // Who waits for `#apply` hears why it failed; that this failed as well leaves it to be tried again.
+      if ((await settled(dataPlane.apply(CLOSED_VIEW))) === null) this.#taken = null;
+    }
+    if (framing === "sealed" || nextMs !== null)
+      this.#stepSealing(Math.min(RETRY_MS, nextMs === null ? RETRY_MS : nextMs - nowMs));
+  }
+
+  async #applyAll(): Promise<void> {
     const { pods } = this.#options;
     await this.#leaveKernel();
     const before = this.#podMtu;
@@ -209,12 +240,17 @@ export class Forwarder {
     const { clock, dataPlane } = this.#options;
     const nowMs = clock.monotonicMs();
     const step = this.#cipherStep();
+    this.#cancelSealing();
     const sealing = { step, peers: this.#peerCiphers, nowMs };
     await dataPlane.apply(compileView(netmap, this.#lease.self, sealing, this.#mtuOf(step.framing)));
-    this.#cancelSealing();
+    this.#taken = step;
     const next = Math.min(step.nextMs ?? Infinity, this.#peerCiphers.nextMs(nowMs) ?? Infinity);
-    if (next !== Infinity && !this.#isClosed)
-      this.#cancelSealing = clock.after(next - nowMs, () => this.#takeSealingStep());
+    if (next !== Infinity) this.#stepSealing(next - nowMs);
+  }
+
+  #stepSealing(afterMs: number): void {
+    this.#cancelSealing();
+    if (!this.#isClosed) this.#cancelSealing = this.#options.clock.after(afterMs, () => this.#takeSealingStep());
   }
 
   #cipherStep(): CipherStep {
@@ -222,11 +258,9 @@ export class Forwarder {
   }
 
   #takeSealingStep(): void {
-    this.#next(() => this.#apply()).catch((error: unknown) => {
-      const { clock, logger } = this.#options;
-      logger.error({ err: WarrenError.from(error) }, "the cipher could not be changed; trying again");
-      if (!this.#isClosed) this.#cancelSealing = clock.after(RETRY_MS, () => this.#takeSealingStep());
-    });
+    this.#next(() => this.#apply()).catch((error: unknown) =>
+      this.#options.logger.error({ err: WarrenError.from(error) }, "the cipher could not be changed; trying again"),
+    );
   }
 
   async #applyHost(): Promise<void> {

@@ -6,6 +6,7 @@ import { buildPacket } from "../dataplane/testing/packets.ts";
 import { MemoryTun } from "../platform/memory/memory-tun.ts";
 import { MemoryUdpNetwork } from "../platform/memory/memory-udp.ts";
 import { StepClock } from "../platform/testing/step-clock.ts";
+import { encodeSockaddr } from "../route/sockaddr.ts";
 import type { DataPlane, DataPlaneOptions, ForwardingView } from "./data-plane.ts";
 import { createInProcessDataPlane } from "./in-process-data-plane.ts";
 import {
@@ -128,6 +129,18 @@ describe("a sealed data plane", () => {
       for (let i = 0; i < 20; i++) expect(two.exchange((i & 1) as 0 | 1, 4)).toBe(1);
     }
     for (const plane of two.planes) expect(plane.sealing!()!.status()[0]).toMatchObject({ cipher: "aes-256-gcm" });
+  });
+
+  it("hands on no handshake message that is longer than those are", async () => {
+    const two = await up();
+    const to = new Uint8Array(28);
+    encodeSockaddr(to, 0, parseAddress("192.0.2.2"), 51820);
+    const message = new Uint8Array(60_000);
+    message[0] = 1;
+    two.network.bind(parseAddress("192.0.2.9"), 51820).sendTo(to, message);
+    for (let passed = 0; passed < 10; passed++) two.clock.advance(1);
+    expect(two.planes[1].stats().drops["sealed-malformed"]).toBe(1);
+    expect(two.planes[1].sealing!()!.counters()?.refused.malformed).toBe(0);
   });
 
   it("takes nothing plain, and a plain one nothing sealed", async () => {

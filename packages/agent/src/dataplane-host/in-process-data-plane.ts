@@ -27,7 +27,7 @@ import type {
 import { loadKernels } from "./load-kernels.ts";
 import { pathAeads } from "./path-aeads.ts";
 import { createOpener, createSealer, obeyOrder, type SealingNews, type SealingSides } from "./sealing-sides.ts";
-import { SessionDriver, sealedPeers } from "./session-driver.ts";
+import { SessionDriver } from "./session-driver.ts";
 import { SessionMailbox } from "./session-mailbox.ts";
 
 const BUDGET = 512;
@@ -124,9 +124,9 @@ class InProcessDataPlane implements DataPlane {
     this.#tables = openTables(data);
     for (const [one] of [...this.#sockets]) if (!accepted.has(one)) this.#close(one);
     this.#tellSockets();
+    this.#sealing?.setPeers(view.peers, data);
     this.#egress?.pipeline.setTables(this.#tables);
     for (const { ingress } of this.#sockets.values()) ingress.setTables(this.#tables);
-    this.#sealing?.setPeers(sealedPeers(view.peers, data.counterSlots));
   }
 
   sealing(): DataPlaneSealing | null {

@@ -1,4 +1,5 @@
 import { parseAddress } from "@warren/common/net/address.ts";
+import type { ForwardingTableData } from "../route/forwarding-tables.ts";
 import { encodeSockaddr, SOCKADDR_BYTES } from "../route/sockaddr.ts";
 import type { TimestampRecord } from "../secure/greatest-timestamps.ts";
 import type { HandshakeCounters } from "../secure/handshake-counters.ts";
@@ -49,7 +50,7 @@ export class SessionDriver implements DataPlaneSealing {
     const { randomBytes, clock, keys, timestamps, warn } = this.#options;
     const { path, activity } = this.#ports;
     activity.fill(0);
-    this.#core = new SealingCore({
+    const core = new SealingCore({
       ...{ path, activity, random: randomBytes, keys: keys() },
       wallMs: () => clock.nowMs(),
       // After a restart peers go on sealing with sessions that are no more here, until they hear of new ones.
@@ -57,25 +58,34 @@ export class SessionDriver implements DataPlaneSealing {
       hooks: { timestamp: () => timestamps.touch(), warning: warn },
     });
     this.#timestamps ??= timestamps.read();
-    this.#core.restoreTimestamps(this.#timestamps);
+    core.restoreTimestamps(this.#timestamps);
+    this.#core = core;
   }
 
+  /** Also after a start that failed. While the packet path still obeys: it lets go of all keys. */
   stop(): void {
     this.#cancel();
-    this.#timestamps = this.timestamps();
+    const core = this.#core;
+    if (!core) return;
+    this.#timestamps = core.timestamps();
+    core.setPeers([], this.#ports.now());
     this.#core = null;
   }
 
-  /** The peers of the view that the packet path uses from now on. */
-  setPeers(peers: readonly SealedPeer[]): void {
+  /**
+   * The peers of a view, to be told before its tables are in use: what a packet for a new peer then asks for is known,
+   * and nothing of a peer that went is left when its slot is another's.
+   *
+   * @param tables changed: the netmap says where a peer is, but where it was heard last is more to the point
+   */
+  setPeers(peers: readonly ForwardingPeer[], { counterSlots, sealedSockaddrs }: ForwardingTableData): void {
     this.#tell((core, nowMs) => {
-      core.setPeers(peers, nowMs);
-      // The new tables say where a peer is by the netmap; where it was heard last is more to the point.
-      const known = new Map(peers.map((peer) => [peer.slot, peer.endpoint]));
-      for (const { slot, endpoint } of core.status()) {
-        const told = known.get(slot);
-        if (endpoint && told && Buffer.compare(endpoint, told) !== 0) this.#ports.path.redirect(slot, endpoint);
-      }
+      core.setPeers(sealedPeers(peers, counterSlots), nowMs);
+      const endpoints = new Map(core.status().map(({ slot, endpoint }) => [slot, endpoint]));
+      counterSlots.forEach((slot, index) => {
+        const endpoint = endpoints.get(slot);
+        if (endpoint) sealedSockaddrs.set(endpoint, index * SOCKADDR_BYTES);
+      });
     });
   }
 
@@ -123,7 +133,7 @@ export class SessionDriver implements DataPlaneSealing {
 }
 
 /** Those of a view's peers that can have sessions. @param slots of each, in the same order */
-export function sealedPeers(peers: readonly ForwardingPeer[], slots: Uint16Array): SealedPeer[] {
+function sealedPeers(peers: readonly ForwardingPeer[], slots: Uint16Array): SealedPeer[] {
   return peers.flatMap(({ nodeId, underlayAddress, sealing }, index) => {
     if (!sealing) return [];
     const endpoint = new Uint8Array(SOCKADDR_BYTES);

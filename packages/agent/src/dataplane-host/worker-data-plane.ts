@@ -29,7 +29,7 @@ import type {
 import { HandshakeQueue } from "./handshake-queue.ts";
 import { loadKernels } from "./load-kernels.ts";
 import type { SessionOrder } from "./sealing-sides.ts";
-import { SessionDriver, sealedPeers } from "./session-driver.ts";
+import { SessionDriver } from "./session-driver.ts";
 import { SessionMailbox } from "./session-mailbox.ts";
 import { createSharedClock } from "./shared-clock.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
@@ -132,12 +132,12 @@ class WorkerDataPlane implements DataPlane {
     this.#nodeIds = nodeIds;
     this.#framing = framing;
     this.#overlayMtu = overlayMtu;
+    this.#sealing?.setPeers(view.peers, tables);
     await this.#tellAll({ type: "tables", id: ++this.#lastId, tables });
     const stale = [...this.#sockets].filter(([one]) => !accepted.has(one));
     for (const [one] of stale) this.#sockets.delete(one);
     if (stale.length > 0) await this.#tellSockets();
     for (const [, { fd }] of stale) this.#libc?.close(fd);
-    this.#sealing?.setPeers(sealedPeers(view.peers, tables.counterSlots));
   }
 
   sealing(): DataPlaneSealing | null {

@@ -33,14 +33,18 @@ test("drops the oldest of a peer for a newer one", () => {
   expect(drain(backlog, 0)[0]).toBe(5);
 });
 
-test("is full at some point, and then a peer with nothing waiting gets no place", () => {
-  const slots = BACKLOG_CELLS / BACKLOG_PER_PEER + 1;
-  const backlog = new Backlog(slots, CELL);
-  for (let slot = 0; slot < slots - 1; slot++)
+test("is full at some point, and then has a place for a peer with nothing waiting, at the cost of those with many", () => {
+  const full = BACKLOG_CELLS / BACKLOG_PER_PEER;
+  const late = [full, full + 1];
+  const backlog = new Backlog(full + 2, CELL);
+  for (let slot = 0; slot < full; slot++)
     for (let i = 0; i < BACKLOG_PER_PEER; i++) expect(backlog.add(slot, packet(i), 0, 8)).toBe(0);
-  expect(backlog.add(slots - 1, packet(1), 0, 8)).toBe(1);
-  expect(backlog.clear(0)).toBe(BACKLOG_PER_PEER);
-  expect(backlog.add(slots - 1, packet(1), 0, 8)).toBe(0);
+  for (const slot of late) expect(backlog.add(slot, packet(slot), 0, 8)).toBe(1);
+  for (const slot of late) expect(drain(backlog, slot)).toEqual([slot]);
+  const left = Array.from({ length: full }, (_, slot) => drain(backlog, slot));
+  expect(left.flat()).toHaveLength(BACKLOG_CELLS - late.length);
+  // What a peer gave up was its oldest.
+  for (const numbers of left) expect(numbers.at(-1)).toBe(BACKLOG_PER_PEER - 1);
 });
 
 test("takes no packet that is longer than a cell", () => {

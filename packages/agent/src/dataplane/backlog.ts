@@ -8,13 +8,19 @@ const NONE = -1;
 /**
  * Packets that wait for a session with their peer: for each peer a queue of bounded length, its oldest dropped for a
  * newer one. All queues share the cells of one memory, which is allocated with the first packet that has to wait. When
- * there is no free cell, a peer gives up the oldest of its own, and one without any has the new packet dropped.
+ * there is no free cell, a peer gives up the oldest of its own; for one without any, another gives up its oldest, the
+ * sooner the more it has. So a few silent peers do not take the place of all others, and what was added always waits:
+ * whoever asks for a session with the first packet of a peer asks once.
  */
 export class Backlog {
   readonly #cellBytes: number;
   #memory: Uint8Array | null = null;
   readonly #next = new Int32Array(BACKLOG_CELLS);
   readonly #length = new Int32Array(BACKLOG_CELLS);
+  /** By cell in use: whose packet it has. */
+  readonly #owner = new Int32Array(BACKLOG_CELLS);
+  /** The cell whose owner has to give up one next. */
+  #hand = 0;
   #free = NONE;
   /** By slot: first and last cell, and how many. */
   readonly #first: Int32Array;
@@ -43,14 +49,14 @@ export class Backlog {
     const memory = this.#memory ?? this.#allocate();
     let dropped = 0;
     if (this.#count[slot]! >= BACKLOG_PER_PEER || this.#free === NONE) {
-      if (this.#count[slot] === 0) return 1;
-      this.#release(slot);
+      this.#release(this.#count[slot]! > 0 ? slot : this.#nextToGive());
       dropped = 1;
     }
     const cell = this.#free;
     this.#free = this.#next[cell]!;
     memory.set(bytes.subarray(at, at + length), cell * this.#cellBytes);
     this.#length[cell] = length;
+    this.#owner[cell] = slot;
     this.#next[cell] = NONE;
     if (this.#count[slot] === 0) this.#first[slot] = cell;
     else this.#next[this.#last[slot]!] = cell;
@@ -74,6 +80,12 @@ export class Backlog {
     const count = this.#count[slot]!;
     while (this.#count[slot]! > 0) this.#release(slot);
     return count;
+  }
+
+  /** Only while no cell is free: each has an owner then. */
+  #nextToGive(): number {
+    this.#hand = (this.#hand + 1) % BACKLOG_CELLS;
+    return this.#owner[this.#hand]!;
   }
 
   #release(slot: number): void {

@@ -2,6 +2,7 @@ import { IPV4_HEADER } from "@warren/common/wire/ipv4.ts";
 import { IPV6_HEADER } from "@warren/common/wire/ipv6.ts";
 import { SEALED_HEADER, SEALED_TAG } from "@warren/common/wire/overhead.ts";
 import { checkVxlan, VXLAN_HEADER, VXLAN_OK } from "@warren/common/wire/vxlan.ts";
+import { TRANSPORT, wireGuardType } from "@warren/common/wire/wireguard.ts";
 import type { ForwardingTables } from "../route/forwarding-tables.ts";
 import { type Arena, PACKETS, PACKETS_END } from "./arena.ts";
 import { type Counters, DROP, SYSCALL_UDP_RECEIVE } from "./counters.ts";
@@ -30,9 +31,7 @@ import { INGRESS_STAGE as STAGE } from "./stages.ts";
 
 const MAX_RECEIVE = 65_536;
 const ALIGN = 64;
-/** Type of a transport message; 1 to 3 are handshakes (WireGuard paper §5.4). */
-const TRANSPORT = 4;
-const LAST_TYPE = TRANSPORT;
+/** Of a transport message. */
 const LEAST = SEALED_HEADER + SEALED_TAG;
 
 /** What sealed ingress needs of sessions and handshakes. */
@@ -143,10 +142,9 @@ export class SealedIngress {
 
   /** A drop reason, or below zero. */
   #sort(at: number, length: number): number {
-    const bytes = this.#bytes;
-    const type = length < LEAST ? 0 : bytes[at]!;
-    if (type < 1 || type > LAST_TYPE || (bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) !== 0)
-      return DROP["sealed-malformed"];
+    // Also the length of handshakes, each of which has one: those that wait must not take 64 KiB each.
+    const type = wireGuardType(this.#bytes, at, length);
+    if (type === 0) return DROP["sealed-malformed"];
     const name = this.#udp.nameOffset;
     if (type !== TRANSPORT) return this.#opener.handshake(at, length, name) ? -1 : DROP["handshake-flood"];
 
