@@ -30,7 +30,7 @@ export async function bringUp(
   await progress.step("warren control: starting", async () => {
     const flags = cipher === "none" ? [] : ["--cipher", cipher];
     await lab.startControl({ flags }, signal);
-    const sealed = cipher === "none" ? "" : `; traffic between nodes is sealed with ${cipher}`;
+    const sealed = cipher === "none" ? "" : `, sealing with ${cipher}`;
     return `warren control is ready at ${lab.control.underlay}:7443${sealed}`;
   });
 

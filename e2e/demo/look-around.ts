@@ -13,6 +13,7 @@ export function lookAround(lab: Lab, pods: readonly LabPod[], cipher: Cipher): s
     [`./warren nodes --run-dir ${control}`, "who is in the mesh"],
     [`./warren ipam --run-dir ${control}`, "which pod CIDR each node has"],
     [`./warren status --run-dir ${agent}`, "one node: netmap, packets, drops by reason"],
+    [`./warren peers --run-dir ${agent}`, "its peers: cipher, session, traffic"],
     [`./warren pod list --run-dir ${agent} -o wide`, "its pods"],
     [`./warren pod exec ${from.name} --run-dir ${agent} -- ping -c 3 ${to.address()}`, "from pod to pod"],
     [`nsenter --net=/run/netns/${lab.host(1).netns} tcpdump -ni eth0 udp port ${port}`, what],

@@ -9,8 +9,9 @@ export async function sealedSessions(lab: Lab, hosts: readonly number[], cipher:
     await waitFor(`host ${host} to have its sessions with ${cipher}`, async () => {
       const { epoch } = await lab.agent(host).get<KeysInfo>("/v1/keys");
       const peers = await lab.agent(host).get<PeerInfo[]>("/v1/peers");
-      return peers
-        .filter(({ name }) => names.includes(name))
-        .every(({ session }) => session?.state === "up" && session.cipher === cipher && session.keyEpoch === epoch);
+      const others = peers.filter(({ name }) => names.includes(name));
+      const isSealed = ({ session }: PeerInfo) =>
+        session?.state === "up" && session.cipher === cipher && session.keyEpoch === epoch;
+      return others.length === names.length - 1 && others.every(isSealed);
     });
 }

@@ -60,15 +60,16 @@ export function numberFlag(context: CommandContext, name: string, min: number, m
   throw new WarrenError("usage", `--${name}: expected a number from ${min} to ${max}, got "${text}"`);
 }
 
-/** Whole numbers in a range; undefined when the flag was not given. @throws WarrenError `usage` */
+/** Whole numbers in a range, each once; undefined when the flag was not given. @throws WarrenError `usage` */
 export function integersFlag(context: CommandContext, name: string, min: number, max: number): number[] | undefined {
   const texts = listFlag(context, name);
   if (texts.length === 0) return undefined;
-  return texts.map((text) => {
+  const values = texts.map((text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new WarrenError("usage", `--${name}: expected whole numbers from ${min} to ${max}, got "${text}"`);
   });
+  return [...new Set(values)];
 }
 
 /** Words of a fixed list; undefined when the flag was not given. @throws WarrenError `usage` */

@@ -1,4 +1,5 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { isSealed, SEALED_PORT } from "@warren/common/net/cipher.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { systemClock } from "@warren/common/runtime/clock.ts";
 import { checkControl } from "./control-checks.ts";
@@ -11,6 +12,7 @@ import {
   checkTunDevice,
   checkVxlan,
 } from "./host-checks.ts";
+import { checkCiphers, checkSealedPort } from "./sealing-checks.ts";
 import { checkDoubleAddress, checkPools, checkUdpPort, checkUnderlay, checkVxlanDevices } from "./underlay-checks.ts";
 
 /** One thing looked at. */
@@ -32,6 +34,10 @@ export interface DoctorOptions {
   readonly podCidrs?: readonly string[];
   /** UDP port of VXLAN; default 4789. */
   readonly port?: number;
+  /** UDP port of sealed traffic; default 51820. */
+  readonly sealedPort?: number;
+  /** The cluster's; default `none`: then what only sealing needs is no failure. */
+  readonly cipher?: string;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -45,12 +51,14 @@ type NamedProbe = readonly [name: string, probe: Probe];
  */
 export async function runDoctor(options: DoctorOptions = {}): Promise<Check[]> {
   const { underlay, control, podCidrs = [], port = 4789, clock = systemClock, signal } = options;
+  const { sealedPort = SEALED_PORT, cipher = "none" } = options;
   const host: NamedProbe[] = [
     ["kernel", checkKernel],
     ["capabilities", checkCapabilities],
     ["tools", checkTools],
     ["tun device", checkTunDevice],
     ["offloads", checkOffloads],
+    ["ciphers", () => checkCiphers(cipher)],
     ["vxlan", checkVxlan],
     ["forwarding", checkForwarding],
     ["packet filter", checkFilter],
@@ -61,8 +69,9 @@ export async function runDoctor(options: DoctorOptions = {}): Promise<Check[]> {
     underlay === undefined
       ? []
       : [
-          ["underlay address", () => checkUnderlay(underlay)],
+          ["underlay address", () => checkUnderlay(underlay, isSealed(cipher) ? "sealed" : "plain")],
           ["udp port", () => checkUdpPort(underlay, port)],
+          ["sealed port", () => checkSealedPort(underlay, sealedPort, cipher)],
           ["double address", () => checkDoubleAddress(underlay)],
         ];
   const far: NamedProbe[] =

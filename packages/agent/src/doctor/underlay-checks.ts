@@ -2,7 +2,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
 import { parsePrefix, prefixesOverlap } from "@warren/common/net/prefix.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
-import { MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
+import { type Framing, MIN_IPV6_MTU, overlayMtu } from "@warren/common/wire/overhead.ts";
 import { vxlanDevices } from "../dataplane-host/vxlan-device.ts";
 import { ROUTE_PROTOCOL } from "../host/host-routes.ts";
 import { findUnderlay } from "../host/linux-host-network.ts";
@@ -16,10 +16,10 @@ import type { Check } from "./doctor.ts";
 const OVERLAY_DEVICE = "warren0";
 
 /** On which interface the address is, and what its MTU leaves for pods. */
-export async function checkUnderlay(address: string): Promise<Check[]> {
+export async function checkUnderlay(address: string, framing: Framing): Promise<Check[]> {
   try {
     const { name, mtu } = await findUnderlay(address);
-    const overlay = overlayMtu(mtu, parseAddress(address).family);
+    const overlay = overlayMtu(mtu, parseAddress(address).family, framing);
     const where = ok("underlay address", `${address} on ${name}`);
     const sums = `underlay ${mtu}, overlay ${overlay}`;
     if (overlay >= MIN_IPV6_MTU) return [where, ok("mtu", sums)];
@@ -30,8 +30,11 @@ export async function checkUnderlay(address: string): Promise<Check[]> {
 }
 
 /** A running agent holds the port rightly; whose it is, `ss` knows. */
-export async function checkUdpPort(address: string, port: number): Promise<Check> {
-  const name = "udp port";
+export async function checkUdpPort(
+  address: string,
+  port: number,
+  name: "udp port" | "sealed port" = "udp port",
+): Promise<Check> {
   const libc = loadLibc();
   try {
     libc.close(openUdp(libc, parseAddress(address), port).fd);
@@ -45,15 +48,16 @@ export async function checkUdpPort(address: string, port: number): Promise<Check
     // Node names its main thread "MainThread".
     if (/"(node|warren|MainThread)"/.test(holder))
       return ok(name, `UDP ${port} is held by ${holder}, an agent most likely`);
-    return fail(name, `UDP ${port} is held by ${holder}`, "stop it, or make the cluster with another --port");
+    const flag = name === "udp port" ? "--port" : "--sealed-port";
+    return fail(name, `UDP ${port} is held by ${holder}`, `stop it, or make the cluster with another ${flag}`);
   }
 }
 
-/** A socket without a process belongs to the kernel: a vxlan device. */
+/** A socket without a process belongs to the kernel: a vxlan device, or WireGuard. */
 async function portHolder(port: number): Promise<string> {
   try {
     const { stdout } = await tryRun("ss", ["-Hlunp", `sport = :${port}`]);
-    return /users:\(\((.*?)\)\)/.exec(stdout)?.[1] ?? "the kernel (a vxlan device)";
+    return /users:\(\((.*?)\)\)/.exec(stdout)?.[1] ?? "the kernel (a vxlan or wireguard device)";
   } catch {
     return "another socket";
   }

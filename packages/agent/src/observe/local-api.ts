@@ -14,6 +14,7 @@ import {
   type StagesRequest,
 } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import { type AgentView, agentIpam, agentStatus, clusterInfo, nodeList, peerList } from "./agent-status.ts";
 
@@ -119,7 +120,8 @@ function flagOf({ body }: LocalRequest, name: string): boolean {
 /** Which ciphers there are is the control plane's to say. */
 function cipherOf({ body }: LocalRequest): string {
   const cipher = (body as Partial<PeerCipherRequest> | null | undefined)?.cipher;
-  if (typeof cipher !== "string" || cipher === "") throw new WarrenError("usage", "cipher must be a cipher or default");
+  if (typeof cipher !== "string" || cipher === "")
+    throw new WarrenError("usage", `cipher must be ${SEALING_CIPHERS.join(", ")} or default`);
   return cipher;
 }
 

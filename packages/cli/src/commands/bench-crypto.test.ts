@@ -12,7 +12,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const SMALL = ["bench", "crypto", "--cipher", "aes-256-gcm", "--threads", "1", "--repeats", "2", "--seconds", "0.001"];
 
 test("bench crypto measures with the real implementations, and compares with a run that was kept", async () => {
-  const first = await runWarren([...SMALL, "--size", "64,1408", "-o", "json"]);
+  const first = await runWarren([...SMALL, "--size", "64,1408,64", "-o", "json"]);
   expect([first.code, first.stderr]).toEqual([0, ""]);
   const run = JSON.parse(first.stdout) as LabRun;
   expect(run).toMatchObject({ format: "warren-lab/1", kind: "crypto", settings: { repeats: 2, seconds: 0.001 } });

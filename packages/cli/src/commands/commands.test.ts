@@ -389,9 +389,15 @@ test("status of an agent that is not ready has exit code 3 and shows why", async
     warnings: ["the clock is 40 s ahead"],
     uptimeSeconds: 61,
   };
-  await serve("agent", { "GET /v1/status": status });
+  const shown = { ...status };
+  await serve("agent", { "GET /v1/status": shown });
   const { code, stdout } = await warren("status");
   expect(code).toBe(3);
+  expect(stdout).toContain("192.0.2.11 port 4789, MTU 1500");
+  // The port that is open: of a sealed cluster the other one is not.
+  const sealing = { publicKey: "key", epoch: 1, port: 51900 };
+  Object.assign(shown, { node: { ...NODE, sealing }, cluster: { ...status.cluster, cipher: "aes-256-gcm" } });
+  expect((await warren("status")).stdout).toContain("192.0.2.11 port 51900, MTU 1500");
   for (const part of [
     "not ready",
     "connection refused",

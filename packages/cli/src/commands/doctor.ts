@@ -23,7 +23,11 @@ export async function run(context: CommandContext): Promise<number> {
     ...(underlay !== undefined && { underlay }),
     ...(control !== undefined && { control }),
     ...(port !== undefined && { port }),
-    ...(agent !== undefined && { podCidrs: agent.cluster.podCidrs }),
+    ...(agent !== undefined && {
+      podCidrs: agent.cluster.podCidrs,
+      cipher: agent.cluster.cipher,
+      sealedPort: agent.node.sealing?.port ?? agent.cluster.sealedPort,
+    }),
   });
   await print(context, checks, () => formatChecks(checks, context.color));
   if (underlay === undefined && context.format === "table") {

@@ -1,5 +1,6 @@
-import type { AgentStatus, ControlStatus } from "@warren/common/api/types.ts";
+import type { AgentStatus, ClusterInfo, ControlStatus, NodeInfo } from "@warren/common/api/types.ts";
 import { EXIT } from "@warren/common/errors/codes.ts";
+import { isSealed } from "@warren/common/net/cipher.ts";
 import { readFromEither } from "../client/local-api.ts";
 import { type CommandContext, print } from "../context.ts";
 import { formatBytes, formatCount, formatDuration, formatUntil } from "../output/human.ts";
@@ -24,7 +25,7 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
   const lines: Lines = [
     ["Node", `${node.name} ${paintState(status.ready ? "ready" : "not ready", color)}`],
     ["Pod CIDRs", `${node.podCidrs.join(", ")} (epoch ${node.epoch})`],
-    ["Underlay", `${node.underlayAddress} port ${node.port}, MTU ${dataplane.underlayMtu}`],
+    ["Underlay", `${node.underlayAddress} port ${trafficPort(cluster, node)}, MTU ${dataplane.underlayMtu}`],
     ["Overlay", `${dataplane.tun}, MTU ${dataplane.overlayMtu}, VNI ${cluster.vni}, cipher ${cluster.cipher}`],
     ["Encapsulation", cluster.encapsulation],
     ["Dataplane", dataplane.kind],
@@ -51,6 +52,12 @@ function agentLines(status: AgentStatus, wide: boolean, color: boolean): Lines {
   return lines;
 }
 
+/** Where packets of other nodes are taken: the other port is closed. */
+function trafficPort(cluster: ClusterInfo, node?: NodeInfo): number {
+  if (!isSealed(cluster.cipher)) return (node ?? cluster).port;
+  return node?.sealing?.port ?? cluster.sealedPort;
+}
+
 /** What only the path through worker threads has. */
 function tunLines({ offloads, syscalls }: AgentStatus["dataplane"]): Lines {
   const calls = Object.entries(syscalls).map(([name, count]) => `${formatCount(count)} ${name}`);
@@ -66,7 +73,7 @@ function controlLines(status: ControlStatus, wide: boolean, color: boolean): Lin
     ["Control plane", paintState("ready", color)],
     ["Listens on", `${status.listen} for agents, ${status.http} for health and metrics`],
     ["Pools", cluster.podCidrs.join(", ")],
-    ["Overlay", `VNI ${cluster.vni}, port ${cluster.port}, cipher ${cluster.cipher}`],
+    ["Overlay", `VNI ${cluster.vni}, port ${trafficPort(cluster)}, cipher ${cluster.cipher}`],
     ["Encapsulation", cluster.encapsulation],
     ["Nodes", `${nodes.ready} ready, ${nodes.down} down, ${nodes.foreign} foreign`],
     ["Watchers", formatCount(status.watchers)],

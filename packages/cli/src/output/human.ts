@@ -5,7 +5,7 @@ const DAY = 24 * HOUR;
 
 /** A length of time as kubectl shows ages: the one or two largest units, `45s`, `12m`, `3h20m`, `5d`. */
 export function formatDuration(ms: number): string {
-  if (ms < 0) return "0s";
+  if (ms <= 0) return "0s";
   if (ms < SECOND) return `${Math.round(ms)}ms`;
   if (ms < 2 * MINUTE) return `${Math.floor(ms / SECOND)}s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;

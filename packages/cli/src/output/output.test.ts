@@ -6,7 +6,7 @@ import { formatProperties, formatTable } from "./table.ts";
 test("durations have the one or two units that matter", () => {
   const cases: [number, string][] = [
     [-5, "0s"],
-    [0, "0ms"],
+    [0, "0s"],
     [250, "250ms"],
     [119_000, "119s"],
     [120_000, "2m"],

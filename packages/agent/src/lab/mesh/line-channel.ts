@@ -3,6 +3,8 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 
 /** Longer than any answer; whoever sends more speaks something else. */
 const LONGEST = 256 * 1024;
+/** Requests come one after the other: whoever sends so many without waiting means no good. */
+const MOST_WAITING = 64;
 
 /** JSON values over a connection, one a line. */
 export class LineChannel {
@@ -50,7 +52,7 @@ export class LineChannel {
     const parts = (this.#rest + chunk.toString("latin1")).split("\n");
     this.#rest = parts.pop()!;
     this.#lines.push(...parts);
-    if (this.#rest.length > LONGEST) this.#socket.destroy();
+    if (this.#rest.length > LONGEST || this.#lines.length > MOST_WAITING) this.#socket.destroy();
     this.#wake();
   };
 }

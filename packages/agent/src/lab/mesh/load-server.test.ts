@@ -74,6 +74,15 @@ it("cuts off whoever speaks something else, or streams into a run that is not th
   expect(log.filter((line) => line.includes("cut off"))).toHaveLength(3);
 });
 
+it("keeps no requests of whoever does not wait for the answers", async () => {
+  const { port } = await setup();
+  const socket = connect({ host, port });
+  socket.on("error", () => {});
+  socket.write('{"lab":1}\n');
+  socket.write('{"do":"count","run":1,"seconds":60}\n'.repeat(1000));
+  await new Promise((resolve) => socket.on("close", resolve));
+});
+
 it("says why a request cannot be done, and serves on", async () => {
   const { peer } = await setup();
   await expect(peer.ask({ do: "count", run: 1, seconds: 0 })).rejects.toMatchObject({ code: "usage" });
