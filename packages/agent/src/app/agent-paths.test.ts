@@ -173,7 +173,7 @@ describe("an agent of a cluster with plain routes", () => {
   });
 
   it("closes its packet path when it cannot seal by the time that the cluster does, and goes on when it can", async () => {
-    await up(make());
+    const agent = await up(make());
     control.put(peer);
     await clock.advance(10);
     const { dataPlane } = harness;
@@ -188,9 +188,11 @@ describe("an agent of a cluster with plain routes", () => {
     control.refusal = new WarrenError("unavailable", "gone");
     await clock.advance(2_000);
     expect(dataPlane.view).toEqual({ localPrefixes: [], peers: [] });
+    expect(agent.status().warnings).toContainEqual(expect.stringMatching(/not as the cluster asks, .*: taken/));
     apply.mockRestore();
     await clock.advance(20_000);
     expect(dataPlane.view).toMatchObject({ framing: "sealed", accepts: ["sealed"] });
+    expect(agent.status().warnings.join()).not.toContain("taken");
   });
 
   it("accepts nothing plain from a node that is gone", async () => {

@@ -92,6 +92,7 @@ export class Forwarder {
   #taken: CipherStep | null = null;
   /** What pods were told last. */
   #podMtu = 0;
+  #fault: WarrenError | null = null;
   #cancelStep = (): void => {};
   #cancelSealing = (): void => {};
 
@@ -105,6 +106,11 @@ export class Forwarder {
   /** The shorter of both while packets may be sealed and may be plain. */
   get overlayMtu(): number {
     return this.#mtuOf(this.#cipherStep().accepts.includes("sealed") ? "sealed" : "plain");
+  }
+
+  /** What the pods have; unlike `overlayMtu` also there when the underlay is too narrow for what the cluster asks. */
+  get podMtu(): number {
+    return this.#podMtu;
   }
 
   #mtuOf(framing: Framing): number {
@@ -198,10 +204,17 @@ export class Forwarder {
   async #apply(): Promise<void> {
     try {
       await this.#applyAll();
+      this.#fault = null;
     } catch (error) {
+      this.#fault = WarrenError.from(error);
       await this.#closePlain();
       throw error;
     }
+  }
+
+  /** Why host and packet path are not as the netmap asks; null when they are. */
+  get fault(): WarrenError | null {
+    return this.#fault;
   }
 
   /**

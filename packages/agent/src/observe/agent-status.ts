@@ -47,6 +47,8 @@ export interface AgentView {
   readonly failure: Error | null;
   /** Why the netmap could not be saved. */
   readonly saveFault: WarrenError | null;
+  /** Why host and packet path are not as the netmap asks. */
+  readonly pathFault: WarrenError | null;
   /** How far this clock is ahead of the control plane's, when that is too much. */
   readonly clockOffMs: number;
   readonly nowMs: number;
@@ -92,7 +94,7 @@ export function agentStatus(view: AgentView): AgentStatus {
 
 /** What an operator should look at, the worst first; each says what is wrong and what to do. */
 function warnings(view: AgentView): string[] {
-  const { control, knowledge, fence, failure, saveFault, clockOffMs, certificate, nowMs } = view;
+  const { control, knowledge, fence, failure, saveFault, pathFault, clockOffMs, certificate, nowMs } = view;
   const list: string[] = [];
   if (failure) list.push(`the packet path broke, nothing is forwarded: ${failure.message}; restart the agent`);
   if (fence?.code === "lease-lost")
@@ -105,6 +107,7 @@ function warnings(view: AgentView): string[] {
     list.push(`not connected to the control plane at ${control.address}${age}: ${control.error?.message ?? "trying"}`);
   }
   list.push(...sealingWarnings(view));
+  if (pathFault) list.push(`this node is not as the cluster asks, and tries again: ${pathFault.message}`);
   if (saveFault) list.push(`the netmap on disk is behind: ${saveFault.message}`);
   if (clockOffMs !== 0) {
     const seconds = Math.round(Math.abs(clockOffMs) / 1000);

@@ -40,7 +40,7 @@ const view: AgentView = {
   stats: { ...stats, total: traffic, peers: new Map([["b", traffic]]), drops: { ...stats.drops, "no-route": 2 } },
   pods: [],
   ipam: { leases: [{ cidr: "10.244.1.0/24", nodeAddress: "10.244.1.1", capacity: 253, used: 0 }], addresses: [] },
-  ...{ fence: null, failure: null, saveFault: null, clockOffMs: 0, nowMs: 6_000, startedMs: 0 },
+  ...{ fence: null, failure: null, saveFault: null, pathFault: null, clockOffMs: 0, nowMs: 6_000, startedMs: 0 },
 };
 
 it("shows what the status shows, for Prometheus", async () => {
