@@ -251,19 +251,18 @@ export class Egress {
     if (length > this.#overlayMtu) return this.#tooBig(length);
     if (!this.#completeChecksum(ip, length, version === 4 ? IPV4_HEADER : IPV6_HEADER)) return DROP.malformed;
     this.#stages.mark(STAGE.segment);
-    let size = this.#outer + length;
-    if (this.#isSealed) size += this.#pad(ip + length, length);
+    const tail = this.#tailOf(length);
+    if (this.#isSealed) for (let i = 0; i < tail; i++) bytes[ip + length + i] = 0;
     else this.#encapsulate(base, peer, etherType);
     this.#stages.mark(STAGE.encapsulate);
+    const size = this.#outer + length + tail;
     this.#join(peer, 1, size, size);
     return PASS;
   }
 
-  /** Zeros behind a packet that will be sealed. @returns their number and that of the tag's bytes */
-  #pad(end: number, length: number): number {
-    const padding = sealedPadding(length, this.#overlayMtu);
-    for (let i = 0; i < padding; i++) this.#bytes[end + i] = 0;
-    return padding + SEALED_TAG;
+  /** Bytes behind a packet of `length` bytes: its padding and room for the tag, where it will be sealed. */
+  #tailOf(length: number): number {
+    return this.#isSealed ? sealedPadding(length, this.#overlayMtu) + SEALED_TAG : 0;
   }
 
   /**
@@ -297,7 +296,7 @@ export class Egress {
     if (headers > length || headers < l4 + (isUdp ? 8 : 20)) return DROP.malformed;
     if (headers + Math.min(size, length - headers) > this.#overlayMtu) return this.#tooBig(length);
 
-    const tail = this.#isSealed ? sealedPadding(headers + size, this.#overlayMtu) + SEALED_TAG : 0;
+    const tail = this.#tailOf(headers + size);
     const stride = outer + headers + size + tail;
     const room = Math.max(1, Math.ceil((length - headers) / size)) * stride;
     if (this.#end + room > PACKETS_END && this.#end > this.#first) {
@@ -314,7 +313,7 @@ export class Egress {
     const count = this.#arena.kernels.segment(base, outer, length, l4, headers, size, tail, flags);
     this.#stages.mark(STAGE.segment);
     const lastLength = headers + (length - headers - (count - 1) * size);
-    const last = outer + lastLength + (this.#isSealed ? sealedPadding(lastLength, this.#overlayMtu) + SEALED_TAG : 0);
+    const last = outer + lastLength + this.#tailOf(lastLength);
     this.#join(peer, count, count === 1 ? last : stride, last);
     return PASS;
   }

@@ -4,11 +4,11 @@ import { SEALED_HEADER, SEALED_TAG } from "@warren/common/wire/overhead.ts";
 import { checkVxlan, VXLAN_HEADER, VXLAN_OK } from "@warren/common/wire/vxlan.ts";
 import { TRANSPORT, wireGuardType } from "@warren/common/wire/wireguard.ts";
 import type { ForwardingTables } from "../route/forwarding-tables.ts";
-import { type Arena, PACKETS, PACKETS_END } from "./arena.ts";
-import { type Counters, DROP, SYSCALL_UDP_RECEIVE } from "./counters.ts";
+import type { Arena } from "./arena.ts";
+import { type Counters, DROP } from "./counters.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
-import { BUDGET_SHIFT, IDLE, MORE } from "./egress.ts";
-import { isFatal, type TunPort, type UdpPort, WOULD_BLOCK } from "./ports.ts";
+import type { TunPort, UdpPort } from "./ports.ts";
+import { ReceiveLoop } from "./receive-loop.ts";
 import type { StageTimer } from "./stage-timer.ts";
 import { INGRESS_STAGE as STAGE } from "./stages.ts";
 
@@ -26,11 +26,10 @@ import { INGRESS_STAGE as STAGE } from "./stages.ts";
  *
  * Who sent a packet is what its session says, never the outer source address: that one may change (roaming).
  *
- * The functions below are in this order. Nothing here throws; only handshakes and news of sessions allocate.
+ * `ReceiveLoop` has the first and the last step; the functions below are in this order. Nothing here throws; only handshakes and
+ * news of sessions allocate.
  */
 
-const MAX_RECEIVE = 65_536;
-const ALIGN = 64;
 /** Of a transport message. */
 const LEAST = SEALED_HEADER + SEALED_TAG;
 
@@ -66,15 +65,12 @@ export class SealedIngress {
   readonly #bytes: Uint8Array;
   readonly #udp: UdpPort;
   readonly #opener: Opener;
-  readonly #counters: Counters;
   readonly #stages: StageTimer;
   readonly #vni: number;
   readonly #delivery: Delivery;
+  readonly #loop: ReceiveLoop;
   #tables: ForwardingTables;
   #now = 0;
-
-  /** Where the next receive goes. What lies before it belongs to slots that are not written yet. */
-  #tail = PACKETS;
 
   constructor(
     arena: Arena,
@@ -89,11 +85,12 @@ export class SealedIngress {
     this.#bytes = arena.bytes;
     this.#udp = udp;
     this.#opener = opener;
-    this.#counters = counters;
     this.#stages = stages;
     this.#tables = tables;
     this.#vni = options.vni;
     this.#delivery = new Delivery(arena, tun, counters, stages, tables, options);
+    const accept = (from: number, length: number, stride: number) => this.#accept(from, length, stride);
+    this.#loop = new ReceiveLoop(udp, this.#delivery, counters, stages, accept);
   }
 
   /** Takes new tables into use. Only between two calls of `run`, when no slot is in use. */
@@ -103,31 +100,14 @@ export class SealedIngress {
   }
 
   /**
-   * Forwards until the socket has no more, or `budget` is used up.
+   * Forwards until the socket has no more, or `budget` is used up: see `ReceiveLoop`.
    *
    * @param budget in small datagrams received alone; 4 KiB cost as much as one
    * @returns `IDLE`, `MORE`, or `-errno` when the socket or the TUN device is gone
    */
   run(budget: number): number {
-    let gone = 0;
     this.#now = this.#opener.now();
-    for (let left = budget; left > 0 && gone === 0; left--) {
-      if (this.#tail + MAX_RECEIVE > PACKETS_END) gone = this.#flush();
-      const length = this.#udp.receive(this.#tail, MAX_RECEIVE);
-      this.#stages.mark(STAGE.receive);
-      this.#counters[SYSCALL_UDP_RECEIVE]!++;
-      if (length < 0) {
-        gone ||= this.#flush();
-        // Other errors are news of an earlier send (ECONNREFUSED, EHOSTUNREACH), told once.
-        if (length === WOULD_BLOCK || !isFatal(length)) return gone || IDLE;
-        return length;
-      }
-      left -= length >>> BUDGET_SHIFT;
-      this.#accept(this.#tail, length, this.#udp.segmentSize || length);
-      this.#tail += (length + ALIGN - 1) & -ALIGN;
-      if (!this.#delivery.mayGrow()) gone ||= this.#flush();
-    }
-    return this.#flush() || gone || MORE;
+    return this.#loop.run(budget);
   }
 
   /** `length` bytes of one sender at `from`: datagrams of `stride` bytes, the last may be shorter. */
@@ -185,12 +165,5 @@ export class SealedIngress {
     this.#stages.mark(STAGE.police);
     if (verdict < 0) this.#delivery.collect(peer, ip);
     return verdict;
-  }
-
-  /** Writes what was collected; afterwards the arena is empty. @returns 0, or `-errno` when the TUN device is gone. */
-  #flush(): number {
-    const gone = this.#delivery.flush();
-    this.#tail = PACKETS;
-    return gone;
   }
 }
