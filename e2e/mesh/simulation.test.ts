@@ -74,10 +74,14 @@ describe("the network to the control plane", () => {
     const { time, client } = network({
       heartbeat: ({ epoch }) =>
         epoch === 1
-          ? Promise.resolve({ revision: 7, control_time_ms: 8 })
+          ? Promise.resolve({ revision: 7, control_time_ms: 8, report_interval_ms: 0 })
           : Promise.reject(new WarrenError("lease-lost", "gone")),
     });
-    expect(await time.complete("the call", client.heartbeat(beat))).toEqual({ revision: 7, control_time_ms: 8 });
+    expect(await time.complete("the call", client.heartbeat(beat))).toEqual({
+      revision: 7,
+      control_time_ms: 8,
+      report_interval_ms: 0,
+    });
     expect(time.monotonicMs()).toBe(10);
     await expect(time.complete("the call", client.heartbeat({ ...beat, epoch: 2 }))).rejects.toMatchObject({
       code: "lease-lost",
@@ -87,7 +91,7 @@ describe("the network to the control plane", () => {
   it("fails a call at its deadline while it is cut, though the call may still be carried out", async () => {
     let calls = 0;
     const { time, rpc, client } = network({
-      heartbeat: () => Promise.resolve({ revision: ++calls, control_time_ms: 0 }),
+      heartbeat: () => Promise.resolve({ revision: ++calls, control_time_ms: 0, report_interval_ms: 0 }),
     });
     rpc.cut("host");
     await expect(time.complete("the call", client.heartbeat(beat))).rejects.toMatchObject({ code: "unavailable" });

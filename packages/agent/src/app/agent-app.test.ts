@@ -405,7 +405,7 @@ describe("a running agent", () => {
     const connect = control.connect.bind(control);
     vi.spyOn(control, "connect").mockImplementation(() => ({
       ...connect(),
-      heartbeat: async () => ({ revision: 1, control_time_ms: clock.nowMs() + 120_000 }),
+      heartbeat: async () => ({ revision: 1, control_time_ms: clock.nowMs() + 120_000, report_interval_ms: 0 }),
     }));
     control.breakWatches();
     await clock.advance(20_000);

@@ -107,7 +107,7 @@ export class FakeControl implements ControlConnector {
         this.heartbeatError = null;
         if (error) throw error;
         this.heartbeats++;
-        return { revision: this.revision, control_time_ms: this.#nowMs() };
+        return { revision: this.revision, control_time_ms: this.#nowMs(), report_interval_ms: 0 };
       },
       watchNetmap: (request, signal) => this.#watch(request, signal),
       renewCertificate: async () => {

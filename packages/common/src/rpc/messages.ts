@@ -50,6 +50,8 @@ export interface HeartbeatRequest {
 export interface HeartbeatResponse {
   readonly revision: number;
   readonly control_time_ms: number;
+  /** How often to call Report; 0 when nobody is looking. */
+  readonly report_interval_ms: number;
 }
 
 export interface WatchNetmapRequest {
@@ -129,4 +131,67 @@ export interface SetPairCipherRequest {
 
 export interface LeaveRequest {
   readonly release: boolean;
+}
+
+export interface AskNodeRequest {
+  readonly node_name: string;
+  /** A `Task` of `common/api/ask.ts`; checked by the node that does it. */
+  readonly task_json: string;
+}
+
+export interface AskNodeResponse {
+  readonly result_json: string;
+}
+
+export interface TaskMessage {
+  readonly id: string;
+  /** Name of the asking node; empty for the control plane's own operator. */
+  readonly from: string;
+  readonly task_json: string;
+}
+
+/** A result, or the code and message of an error. */
+export interface AnswerTaskRequest {
+  readonly id: string;
+  readonly result_json: string;
+  readonly error_code: string;
+  readonly error_message: string;
+}
+
+export interface ReportRequest {
+  readonly measured_ms: number;
+  readonly applied_revision: number;
+  readonly version: string;
+  readonly dataplane: string;
+  readonly overlay_mtu: number;
+  readonly warnings: readonly string[];
+  readonly traffic: TrafficCounters | null;
+  readonly drops: number;
+  readonly pods: readonly PodReport[];
+  readonly peers: readonly PeerReport[];
+}
+
+export interface TrafficCounters {
+  readonly tx_packets: number;
+  readonly tx_bytes: number;
+  readonly rx_packets: number;
+  readonly rx_bytes: number;
+}
+
+export interface PodReport {
+  readonly namespace: string;
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+export interface PeerReport {
+  readonly node_id: string;
+  readonly path: string;
+  readonly cipher: string;
+  /** Empty while traffic is not sealed. */
+  readonly session: string;
+  /** Null where the packet path does not count by peer. */
+  readonly traffic: TrafficCounters | null;
+  /** Microseconds; 0 when not answered or not tried. */
+  readonly rtt_us: number;
 }

@@ -31,5 +31,5 @@ export async function heartbeat(
     });
     logger.info({ node: node.name, nodeId }, "node is back");
   }
-  return { revision: netmap.revision, control_time_ms: clock.nowMs() };
+  return { revision: netmap.revision, control_time_ms: clock.nowMs(), report_interval_ms: 0 };
 }
