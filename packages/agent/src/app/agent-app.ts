@@ -24,6 +24,7 @@ import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { UnderlayInterface } from "../host/host-network.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
+import { type HeadlineView, headline } from "../observe/headline.ts";
 import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
@@ -40,6 +41,10 @@ import { readToken } from "./start-inputs.ts";
 /** A node of the mesh. */
 export interface Agent extends Startable {
   status(): AgentStatus;
+  /** How it is, in one line for people; also while it starts. */
+  headline(): string;
+  /** False once the packet path broke: nothing but a new start will help. A node that is fenced, or alone, is alive. */
+  isAlive(): boolean;
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
   listPods(): PodInfo[];
@@ -95,6 +100,8 @@ class AgentApp implements Agent {
   readonly #ended = Promise.withResolvers<void>();
   readonly #firstNetmap = Promise.withResolvers<void>();
   #parts: Parts | null = null;
+  /** What the start is at, until there are parts to ask. */
+  #phase = "looking at the host";
   #knowledge: Knowledge | null = null;
   #lease: Lease | null = null;
   #source: "control" | "disk" = "control";
@@ -158,6 +165,7 @@ class AgentApp implements Agent {
 
     const { control, name, underlay: address } = config;
     const token = (): string | null => readToken(config);
+    this.#phase = `joining the mesh of ${control}`;
     let identity = await joinMesh({
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
@@ -185,6 +193,7 @@ class AgentApp implements Agent {
       this.#knowledge?.netmap ?? null,
     );
     this.#undo.push(() => session.close());
+    this.#phase = `registering with ${control}`;
     if (!(await this.#open(session, pods, signal))) {
       this.#source = "disk";
       const age = Math.round((clock.nowMs() - this.#knowledge!.asOfMs) / 1000);
@@ -192,6 +201,7 @@ class AgentApp implements Agent {
     }
     signal.throwIfAborted();
 
+    this.#phase = "making the packet path";
     const lease = this.#lease!;
     assertCarries(config.dataplane, lease);
     const framing = isSealed(lease.cluster.cipher) ? ("sealed" as const) : ("plain" as const);
@@ -306,6 +316,14 @@ class AgentApp implements Agent {
 
   status(): AgentStatus {
     return agentStatus(this.#view());
+  }
+
+  headline(): string {
+    return this.#parts ? headline(this.#outline(this.#parts)) : `starting: ${this.#phase}`;
+  }
+
+  isAlive(): boolean {
+    return this.#failure === null;
   }
 
   async addPod(request: PodRequest): Promise<PodInfo> {
@@ -472,15 +490,24 @@ class AgentApp implements Agent {
     }
   }
 
-  #view(): AgentView {
-    const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, startedMs } = this.#running();
+  #outline({ session }: Parts): HeadlineView {
     return {
-      version: manifest.version,
       ready: this.#ready && this.#fence === null && this.#failure === null,
       lease: this.#lease!,
       knowledge: this.#knowledge,
-      source: this.#source,
       control: { address: this.#config.control, connected: session.connected, error: session.error },
+      fence: this.#fence,
+      failure: this.#failure,
+    };
+  }
+
+  #view(): AgentView {
+    const parts = this.#running();
+    const { world, pods, netmapFile, session, dataPlane, forwarder, underlay, identity, startedMs } = parts;
+    return {
+      ...this.#outline(parts),
+      version: manifest.version,
+      source: this.#source,
       certificate: world.connector.validity(identity().credentials.certificate),
       tun: TUN_NAME,
       overlayMtu: forwarder.podMtu,
@@ -490,8 +517,6 @@ class AgentApp implements Agent {
       sealing: dataPlane.sealing(),
       pods: pods.list(),
       ipam: pods.ipam(),
-      fence: this.#fence,
-      failure: this.#failure,
       pathFault: forwarder.fault,
       saveFault: netmapFile.fault,
       clockOffMs: session.clockOffMs,
