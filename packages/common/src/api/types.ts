@@ -83,6 +83,8 @@ export interface ControlStatus {
   readonly version: string;
   readonly cluster: ClusterInfo;
   readonly listen: string;
+  /** `HOST:PORT` that hosts reach; null where it was not said. */
+  readonly advertise: string | null;
   readonly http: string;
   /** `sha256:<hex>` of the CA's public key, as in every token. */
   readonly caFingerprint: string;

@@ -47,6 +47,7 @@ export interface ControlApp extends Startable {
 interface Running {
   readonly core: MeshCore;
   readonly rpc: RpcServer;
+  readonly advertise: string | null;
   readonly http: string;
   readonly startedMs: number;
 }
@@ -117,7 +118,13 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     await phase(rpc);
     // Watches end before the server that carries them, so that agents hear why.
     phases.push(() => core.context.netmap.stop());
-    running = { core, rpc, http: loopback.address, startedMs: clock.monotonicMs() };
+    running = {
+      core,
+      rpc,
+      advertise: config.advertise ?? null,
+      http: loopback.address,
+      startedMs: clock.monotonicMs(),
+    };
     ready = true;
     const cluster = core.context.view.cluster;
     logger.info(
@@ -176,13 +183,14 @@ function openStore(config: ControlConfig, clock: Clock): Store {
   return openSqliteStore({ path: join(config["data-dir"], "state.db"), clock });
 }
 
-function describe({ core, rpc, http, startedMs }: Running, clock: Clock): ControlStatus {
+function describe({ core, rpc, advertise, http, startedMs }: Running, clock: Clock): ControlStatus {
   const { view, ca, netmap } = core.context;
   return {
     role: "control",
     version: manifest.version,
     cluster: describeCluster(view.cluster),
     listen: rpc.address,
+    advertise,
     http,
     caFingerprint: `sha256:${ca.keyHash}`,
     caExpires: new Date(ca.certificate.validTo).toISOString(),
