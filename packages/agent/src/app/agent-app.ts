@@ -22,7 +22,6 @@ import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
 import { sleep } from "../control-client/retry.ts";
 import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
-import type { UnderlayInterface } from "../host/host-network.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
 import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
@@ -32,6 +31,7 @@ import { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { AgentSealing } from "./agent-sealing.ts";
+import { type AgentParts, agentView } from "./agent-view.ts";
 import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
@@ -94,7 +94,7 @@ class AgentApp implements Agent {
   #stopping: Promise<void> = Promise.resolve();
   readonly #ended = Promise.withResolvers<void>();
   readonly #firstNetmap = Promise.withResolvers<void>();
-  #parts: Parts | null = null;
+  #parts: AgentParts | null = null;
   #knowledge: Knowledge | null = null;
   #lease: Lease | null = null;
   #source: "control" | "disk" = "control";
@@ -244,7 +244,7 @@ class AgentApp implements Agent {
       forwarder,
       stages: new StageWatch(dataPlane, clock),
       underlay,
-      startedMs,
+      ...{ control, startedMs },
       identity: () => identity,
     };
     await forwarder.adopt(lease);
@@ -473,49 +473,18 @@ class AgentApp implements Agent {
   }
 
   #view(): AgentView {
-    const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, startedMs } = this.#running();
-    return {
-      version: manifest.version,
+    return agentView(this.#running(), {
       ready: this.#ready && this.#fence === null && this.#failure === null,
       lease: this.#lease!,
       knowledge: this.#knowledge,
       source: this.#source,
-      control: { address: this.#config.control, connected: session.connected, error: session.error },
-      certificate: world.connector.validity(identity().credentials.certificate),
-      tun: TUN_NAME,
-      overlayMtu: forwarder.podMtu,
-      underlayMtu: underlay.mtu,
-      plainPrefixes: world.hostNetwork.plainPrefixes(),
-      stats: dataPlane.stats(),
-      sealing: dataPlane.sealing(),
-      pods: pods.list(),
-      ipam: pods.ipam(),
       fence: this.#fence,
       failure: this.#failure,
-      pathFault: forwarder.fault,
-      saveFault: netmapFile.fault,
-      clockOffMs: session.clockOffMs,
-      nowMs: world.clock.nowMs(),
-      startedMs,
-    };
+    });
   }
 
-  #running(): Parts {
+  #running(): AgentParts {
     if (!this.#parts) throw new WarrenError("not-ready", "the agent is not up; try again later");
     return this.#parts;
   }
-}
-
-interface Parts {
-  readonly world: AgentWorld;
-  readonly pods: PodSet;
-  readonly keys: NodeKeys;
-  readonly session: MeshSession;
-  readonly netmapFile: NetmapFile;
-  readonly dataPlane: SwitchableDataPlane;
-  readonly forwarder: Forwarder;
-  readonly stages: StageWatch;
-  readonly underlay: UnderlayInterface;
-  readonly identity: () => NodeIdentity;
-  readonly startedMs: number;
 }
