@@ -45,6 +45,8 @@ export class FakeControl implements ControlConnector {
   /** What heartbeats are answered: how often to report. */
   reportIntervalMs = 0;
   readonly reports: ReportRequest[] = [];
+  /** What reports are refused with, when they are. */
+  reportError: WarrenError | null = null;
   revision = 1;
   #nowMs: () => number;
   readonly #keys: string[] = [];
@@ -130,6 +132,7 @@ export class FakeControl implements ControlConnector {
       },
       report: async (request) => {
         this.#answer();
+        if (this.reportError) throw this.reportError;
         this.reports.push(request);
       },
       close: () => {},
