@@ -38,7 +38,7 @@ interface SentUpdate {
   readonly atMs: number;
 }
 
-type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave";
+type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave" | "Report";
 
 /**
  * What is between the agents and the control plane. Messages cross it as bytes of the real protobuf codec, over
@@ -126,6 +126,9 @@ export class RpcNetwork {
       },
       leave: async (request, signal) => {
         await unary("Leave", request, signal);
+      },
+      report: async (request, signal) => {
+        await unary("Report", request, signal);
       },
       watchNetmap: (request, signal) => this.#watch({ host, nodeId, process, connection: current(), request, signal }),
       close: () => connection?.break("the client closed it"),
@@ -265,6 +268,7 @@ const METHODS: Readonly<Record<UnaryName, (api: MeshApi, request: never) => Prom
   RenewCertificate: (api, request) => api.renewCertificate(request),
   SetPairCipher: (api, request) => api.setPairCipher(request),
   Leave: (api, request) => api.leave(request),
+  Report: (api, request) => api.report(request),
 };
 
 interface Watch {

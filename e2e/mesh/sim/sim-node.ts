@@ -56,7 +56,8 @@ export class SimNode {
     this.#options = options;
     this.name = options.name;
     this.underlay = options.underlay;
-    this.stack = new HostStack(options.name, options.underlay, options.underlayMtu, options.onArrival);
+    const { name: node, underlay, underlayMtu, time, onArrival: arrive } = options;
+    this.stack = new HostStack({ node, underlay, underlayMtu, time, arrive });
     this.#dataDir = join(options.directory, options.name);
     this.#process = new SimProcess(options.time, this.wall);
   }
@@ -111,6 +112,7 @@ export class SimNode {
       connector: this.#connector(process),
       hostNetwork: this.stack.network,
       podNetwork: this.stack.pods,
+      echoes: this.stack.echo,
       createDataPlane: (options) => this.#createDataPlane(options, process),
       lock: () => this.#lock(process),
       memory: { limit: () => {}, settle: () => {} },

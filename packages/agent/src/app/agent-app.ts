@@ -22,6 +22,7 @@ import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
 import { sleep } from "../control-client/retry.ts";
 import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
+import { Reporter } from "../live/reporter.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
 import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
@@ -171,6 +172,11 @@ class AgentApp implements Agent {
     });
     this.#undo.push(() => sealing.flush());
     this.#undo.push(() => keys.stop());
+    const reporter = new Reporter({
+      ...{ clock, logger, echoes: world.echoes, view: () => this.#view() },
+      send: (report, signal) => session.client.report(report, signal),
+    });
+    this.#undo.push(() => reporter.stop());
     const session: MeshSession = new MeshSession(
       {
         connect: () => connector.connect(control, identity.credentials),
@@ -180,6 +186,7 @@ class AgentApp implements Agent {
         onRegistered: (response) => this.#onRegistered(response, keys),
         onNetmap: (netmap) => this.#onNetmap(netmap),
         onConfirmed: () => this.#onConfirmed(),
+        onReportInterval: (intervalMs) => reporter.every(intervalMs),
         onFenced: (error) => this.#onFenced(error),
       },
       this.#knowledge?.netmap ?? null,

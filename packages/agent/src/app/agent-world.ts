@@ -18,6 +18,7 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
     hostNetwork: deps.hostNetwork ?? (await import("../host/linux-host-network.ts")).createLinuxHostNetwork(),
     podNetwork: deps.podNetwork ?? (await import("../pods/linux-pod-network.ts")).createLinuxPodNetwork(),
     createDataPlane: deps.createDataPlane ?? (await linuxDataPlane()),
+    echoes: deps.echoes ?? (await import("../live/linux-echo-network.ts")).linuxEchoNetwork,
     lock: deps.lock ?? (await linuxLock()),
     memory: deps.memory ?? (await linuxMemory()),
     localApi: deps.localApi ?? true,

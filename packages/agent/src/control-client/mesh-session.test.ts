@@ -25,6 +25,7 @@ function session(client: Partial<MeshClient>, known: Netmap | null): MeshSession
         ...{ sealing_key: new Uint8Array(), sealed_port: 0 },
       }),
       ...{ onRegistered: async () => {}, onNetmap: async () => {}, onConfirmed: () => {}, onFenced: async () => {} },
+      onReportInterval: () => {},
     },
     known,
   );

@@ -20,6 +20,8 @@ export interface MeshSessionOptions {
   readonly onNetmap: (netmap: Netmap) => Promise<void>;
   /** All that is known is as of now. */
   readonly onConfirmed: () => void;
+  /** How often the control plane wants a report; 0: not at all, or it does not answer. */
+  readonly onReportInterval: (intervalMs: number) => void;
   /** The node may not forward any more, until it is registered again: `lease-lost`, `node-revoked`, `pool-exhausted`. */
   readonly onFenced: (error: WarrenError) => Promise<void>;
 }
@@ -225,6 +227,7 @@ export class MeshSession {
       current.abort();
     };
     await Promise.all([this.#watch(signal).catch(end), this.#beat(signal).catch(end)]);
+    this.#options.onReportInterval(0);
     if (first !== null) throw first;
   }
 
@@ -254,6 +257,7 @@ export class MeshSession {
       const applied_revision = this.#netmap?.revision ?? 0;
       const response = await this.client.heartbeat({ epoch: self.epoch, applied_revision, pods: podCount() }, signal);
       this.#clockOffMs = clock.nowMs() - response.control_time_ms;
+      this.#options.onReportInterval(response.report_interval_ms);
       this.#confirmed();
       await sleep(clock, interval * (0.9 + 0.2 * random()), signal);
     }

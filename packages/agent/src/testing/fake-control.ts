@@ -6,6 +6,7 @@ import type {
   NodeMessage,
   RegisterRequest,
   RegisterResponse,
+  ReportRequest,
   SetPairCipherRequest,
   WatchNetmapRequest,
 } from "@warren/common/rpc/messages.ts";
@@ -41,6 +42,11 @@ export class FakeControl implements ControlConnector {
   renewals = 0;
   left: boolean | null = null;
   heartbeats = 0;
+  /** What heartbeats are answered: how often to report. */
+  reportIntervalMs = 0;
+  readonly reports: ReportRequest[] = [];
+  /** What reports are refused with, when they are. */
+  reportError: WarrenError | null = null;
   revision = 1;
   #nowMs: () => number;
   readonly #keys: string[] = [];
@@ -107,7 +113,7 @@ export class FakeControl implements ControlConnector {
         this.heartbeatError = null;
         if (error) throw error;
         this.heartbeats++;
-        return { revision: this.revision, control_time_ms: this.#nowMs(), report_interval_ms: 0 };
+        return { revision: this.revision, control_time_ms: this.#nowMs(), report_interval_ms: this.reportIntervalMs };
       },
       watchNetmap: (request, signal) => this.#watch(request, signal),
       renewCertificate: async () => {
@@ -123,6 +129,11 @@ export class FakeControl implements ControlConnector {
       leave: async ({ release }) => {
         this.#answer();
         this.left = release;
+      },
+      report: async (request) => {
+        this.#answer();
+        if (this.reportError) throw this.reportError;
+        this.reports.push(request);
       },
       close: () => {},
     };

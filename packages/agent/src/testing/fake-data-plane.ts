@@ -22,6 +22,8 @@ export class FakeDataPlane implements DataPlane {
   timing = false;
   startError: Error | null = null;
   traffic: TrafficCounters = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+  /** By node id. */
+  readonly peerTraffic = new Map<string, TrafficCounters>();
   #fail: (error: Error) => void = () => {};
 
   constructor(options: DataPlaneOptions) {
@@ -45,7 +47,7 @@ export class FakeDataPlane implements DataPlane {
     return {
       kind: "tun",
       total: this.traffic,
-      peers: new Map(),
+      peers: this.peerTraffic,
       drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
       syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },
       workers: [NO_TIMES],

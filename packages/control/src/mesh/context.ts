@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { CertificateAuthority } from "../identity/certificate-authority.ts";
 import type { Tokens } from "../identity/tokens.ts";
 import type { Pool } from "../ipam/pools.ts";
+import type { LiveReports } from "../live/live-reports.ts";
 import type { Netmap } from "../netmap/netmap.ts";
 import type { ClusterView } from "../registry/cluster-view.ts";
 import type { Liveness } from "../registry/liveness.ts";
@@ -16,6 +17,7 @@ export interface MeshContext {
   readonly liveness: Liveness;
   readonly netmap: Netmap;
   readonly tokens: Tokens;
+  readonly live: LiveReports;
   readonly ca: CertificateAuthority;
   readonly pools: readonly Pool[];
   readonly clock: Clock;

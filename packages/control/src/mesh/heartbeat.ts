@@ -12,7 +12,7 @@ export async function heartbeat(
   nodeId: string,
   request: HeartbeatRequest,
 ): Promise<HeartbeatResponse> {
-  const { view, liveness, transactor, netmap, clock, logger } = context;
+  const { view, liveness, transactor, netmap, live, clock, logger } = context;
   const node = requireMember(view, nodeId);
   const leases = view.leasesOf(nodeId);
   if (leases.length === 0 || leases.some((lease) => lease.epoch !== request.epoch)) {
@@ -31,5 +31,9 @@ export async function heartbeat(
     });
     logger.info({ node: node.name, nodeId }, "node is back");
   }
-  return { revision: netmap.revision, control_time_ms: clock.nowMs(), report_interval_ms: 0 };
+  return {
+    revision: netmap.revision,
+    control_time_ms: clock.nowMs(),
+    report_interval_ms: live.intervalMs(),
+  };
 }

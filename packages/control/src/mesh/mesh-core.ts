@@ -6,6 +6,7 @@ import { type Logger, pino } from "pino";
 import type { CertificateAuthority } from "../identity/certificate-authority.ts";
 import { Tokens } from "../identity/tokens.ts";
 import { parsePools } from "../ipam/pools.ts";
+import { LiveReports } from "../live/live-reports.ts";
 import { Netmap } from "../netmap/netmap.ts";
 import { ClusterView } from "../registry/cluster-view.ts";
 import { Liveness } from "../registry/liveness.ts";
@@ -51,6 +52,7 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
   const liveness = new Liveness({ view, transactor, clock, timing, logger });
   const netmap = new Netmap({ view, clock, tickMs: timing.tickMs });
   const tokens = new Tokens({ view, transactor, clock, caHash: ca.keyHash });
+  const live = new LiveReports({ view, clock });
   let context: MeshContext | undefined;
   const running = (): MeshContext => {
     if (!context) throw new TypeError("the mesh core was not started");
@@ -64,7 +66,7 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
     async start() {
       await view.start();
       const pools = parsePools(view.cluster.pools, view.cluster.nodePrefix);
-      context = { view, transactor, liveness, netmap, tokens, ca, pools, clock, timing, logger };
+      context = { view, transactor, liveness, netmap, tokens, live, ca, pools, clock, timing, logger };
       await liveness.start();
       await netmap.start();
     },
@@ -99,6 +101,11 @@ function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
     },
     setPairCipher: async (request) => setPairCipher(running(), nodeId, request),
     leave: async (request) => leave(running(), nodeId, request),
+    report: async (request) => {
+      const { view, live } = running();
+      requireMember(view, nodeId);
+      live.take(nodeId, request);
+    },
   };
 }
 
