@@ -12,6 +12,7 @@ import { isSealed } from "@warren/common/net/cipher.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
+import type { Logger } from "pino";
 import manifest from "../../package.json" with { type: "json" };
 import { renewCertificates } from "../control-client/certificate-renewal.ts";
 import { IdentityStore, type NodeIdentity } from "../control-client/identity-store.ts";
@@ -23,6 +24,7 @@ import { sleep } from "../control-client/retry.ts";
 import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { UnderlayInterface } from "../host/host-network.ts";
+import { SubnetFile } from "../host/subnet-file.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
 import { type HeadlineView, headline } from "../observe/headline.ts";
 import { createAgentApi } from "../observe/local-api.ts";
@@ -229,11 +231,14 @@ class AgentApp implements Agent {
     await dataPlane.start();
     sealing.serve(() => dataPlane.sealing());
 
+    if (world.localApi) makeDirectory(config["run-dir"], 0o750);
+    const subnetFile = world.localApi ? new SubnetFile(config["run-dir"]) : null;
     const forwarder = new Forwarder(
       {
         ...{ host: hostNetwork, pods, dataPlane, underlay, clock, logger },
         underlayAddress: address,
         mayReaddress: config["accept-new-lease"],
+        onApplied: (applied, mtu) => this.#publish(subnetFile, applied, mtu, logger),
       },
       lease,
     );
@@ -250,6 +255,7 @@ class AgentApp implements Agent {
       keys,
       session,
       netmapFile,
+      subnetFile,
       dataPlane,
       forwarder,
       stages: new StageWatch(dataPlane, clock),
@@ -268,7 +274,6 @@ class AgentApp implements Agent {
     this.#undo.push(() => pods.settled());
 
     if (world.localApi) {
-      makeDirectory(config["run-dir"], 0o750);
       const api = createAgentApi({
         runDir: config["run-dir"],
         agent: this,
@@ -357,7 +362,7 @@ class AgentApp implements Agent {
   }
 
   async leave(release: boolean, answered?: AbortSignal): Promise<void> {
-    const { pods, session, netmapFile } = this.#running();
+    const { pods, session, netmapFile, subnetFile } = this.#running();
     // A start that has yet to hear from the control plane would fail, and the node be started, and join, again.
     if (!this.#ready) throw new WarrenError("not-ready", "the agent is starting, or ending; try again later");
     if (pods.size > 0)
@@ -376,6 +381,7 @@ class AgentApp implements Agent {
     this.#ready = false;
     // A released lease must not be asked for again.
     if (release) netmapFile.remove();
+    subnetFile?.remove();
     if (answered && !answered.aborted) answered.addEventListener("abort", () => this.#ended.resolve(), { once: true });
     else this.#ended.resolve();
   }
@@ -465,6 +471,19 @@ class AgentApp implements Agent {
       this.#parts?.world.logger.error({ err: error }, "this node may not forward any more");
     this.#fence = error;
     await this.#parts?.forwarder.fence();
+    this.#parts?.subnetFile?.remove();
+  }
+
+  /** Told to others on this host before the node is ready; later, one that cannot be told is told with the next change. */
+  #publish(file: SubnetFile | null, { cluster, self }: Lease, mtu: number, logger: Logger): void {
+    // The lease is about to be no longer this node's.
+    if (this.#leaving) return;
+    try {
+      file?.write({ pools: cluster.pod_cidrs, podCidrs: self.pod_cidrs, mtu });
+    } catch (error) {
+      if (!this.#ready) throw error;
+      logger.error({ err: WarrenError.from(error) }, "subnet.env is not as it should be");
+    }
   }
 
   #onFailure(error: Error, world: AgentWorld): void {
@@ -537,6 +556,8 @@ interface Parts {
   readonly keys: NodeKeys;
   readonly session: MeshSession;
   readonly netmapFile: NetmapFile;
+  /** Null where there is no run directory. */
+  readonly subnetFile: SubnetFile | null;
   readonly dataPlane: SwitchableDataPlane;
   readonly forwarder: Forwarder;
   readonly stages: StageWatch;
