@@ -12,6 +12,7 @@ import { isSealed } from "@warren/common/net/cipher.ts";
 import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
+import type { Logger } from "pino";
 import manifest from "../../package.json" with { type: "json" };
 import { renewCertificates } from "../control-client/certificate-renewal.ts";
 import { IdentityStore, type NodeIdentity } from "../control-client/identity-store.ts";
@@ -22,8 +23,10 @@ import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
 import { sleep } from "../control-client/retry.ts";
 import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
+import { SubnetFile } from "../host/subnet-file.ts";
 import { Reporter } from "../live/reporter.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
+import { headline } from "../observe/headline.ts";
 import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
@@ -41,6 +44,10 @@ import { readToken } from "./start-inputs.ts";
 /** A node of the mesh. */
 export interface Agent extends Startable {
   status(): AgentStatus;
+  /** How it is, in one line for people; also while it starts. */
+  headline(): string;
+  /** False once the packet path broke: nothing but a new start will help. A node that is fenced, or alone, is alive. */
+  isAlive(): boolean;
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
   listPods(): PodInfo[];
@@ -96,6 +103,8 @@ class AgentApp implements Agent {
   readonly #ended = Promise.withResolvers<void>();
   readonly #firstNetmap = Promise.withResolvers<void>();
   #parts: AgentParts | null = null;
+  /** What the start is at, until there are parts to ask. */
+  #phase = "looking at the host";
   #knowledge: Knowledge | null = null;
   #lease: Lease | null = null;
   #source: "control" | "disk" = "control";
@@ -159,6 +168,7 @@ class AgentApp implements Agent {
 
     const { control, name, underlay: address } = config;
     const token = (): string | null => readToken(config);
+    this.#phase = `joining the mesh of ${control}`;
     let identity = await joinMesh({
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
@@ -192,6 +202,7 @@ class AgentApp implements Agent {
       this.#knowledge?.netmap ?? null,
     );
     this.#undo.push(() => session.close());
+    this.#phase = `registering with ${control}`;
     if (!(await this.#open(session, pods, signal))) {
       this.#source = "disk";
       const age = Math.round((clock.nowMs() - this.#knowledge!.asOfMs) / 1000);
@@ -199,6 +210,7 @@ class AgentApp implements Agent {
     }
     signal.throwIfAborted();
 
+    this.#phase = "making the packet path";
     const lease = this.#lease!;
     assertCarries(config.dataplane, lease);
     const framing = isSealed(lease.cluster.cipher) ? ("sealed" as const) : ("plain" as const);
@@ -226,11 +238,14 @@ class AgentApp implements Agent {
     await dataPlane.start();
     sealing.serve(() => dataPlane.sealing());
 
+    if (world.localApi) makeDirectory(config["run-dir"], 0o750);
+    const subnetFile = world.localApi ? new SubnetFile(config["run-dir"]) : null;
     const forwarder = new Forwarder(
       {
         ...{ host: hostNetwork, pods, dataPlane, underlay, clock, logger },
         underlayAddress: address,
         mayReaddress: config["accept-new-lease"],
+        onApplied: (applied, mtu) => this.#publish(subnetFile, applied, mtu, logger),
       },
       lease,
     );
@@ -247,6 +262,7 @@ class AgentApp implements Agent {
       keys,
       session,
       netmapFile,
+      subnetFile,
       dataPlane,
       forwarder,
       stages: new StageWatch(dataPlane, clock),
@@ -265,7 +281,6 @@ class AgentApp implements Agent {
     this.#undo.push(() => pods.settled());
 
     if (world.localApi) {
-      makeDirectory(config["run-dir"], 0o750);
       const api = createAgentApi({
         runDir: config["run-dir"],
         agent: this,
@@ -315,6 +330,14 @@ class AgentApp implements Agent {
     return agentStatus(this.#view());
   }
 
+  headline(): string {
+    return this.#parts ? headline(this.#view()) : `starting: ${this.#phase}`;
+  }
+
+  isAlive(): boolean {
+    return this.#failure === null;
+  }
+
   async addPod(request: PodRequest): Promise<PodInfo> {
     if (this.#fence) throw this.#fence;
     if (this.#leaving) throw new WarrenError("not-ready", "this node is leaving the mesh; start its agent again first");
@@ -346,7 +369,7 @@ class AgentApp implements Agent {
   }
 
   async leave(release: boolean, answered?: AbortSignal): Promise<void> {
-    const { pods, session, netmapFile } = this.#running();
+    const { pods, session, netmapFile, subnetFile } = this.#running();
     // A start that has yet to hear from the control plane would fail, and the node be started, and join, again.
     if (!this.#ready) throw new WarrenError("not-ready", "the agent is starting, or ending; try again later");
     if (pods.size > 0)
@@ -365,6 +388,7 @@ class AgentApp implements Agent {
     this.#ready = false;
     // A released lease must not be asked for again.
     if (release) netmapFile.remove();
+    subnetFile?.remove();
     if (answered && !answered.aborted) answered.addEventListener("abort", () => this.#ended.resolve(), { once: true });
     else this.#ended.resolve();
   }
@@ -454,6 +478,19 @@ class AgentApp implements Agent {
       this.#parts?.world.logger.error({ err: error }, "this node may not forward any more");
     this.#fence = error;
     await this.#parts?.forwarder.fence();
+    this.#parts?.subnetFile?.remove();
+  }
+
+  /** Told to others on this host before the node is ready; later, one that cannot be told is told with the next change. */
+  #publish(file: SubnetFile | null, { cluster, self }: Lease, mtu: number, logger: Logger): void {
+    // The lease is about to be no longer this node's.
+    if (this.#leaving) return;
+    try {
+      file?.write({ pools: cluster.pod_cidrs, podCidrs: self.pod_cidrs, mtu });
+    } catch (error) {
+      if (!this.#ready) throw error;
+      logger.error({ err: WarrenError.from(error) }, "subnet.env is not as it should be");
+    }
   }
 
   #onFailure(error: Error, world: AgentWorld): void {

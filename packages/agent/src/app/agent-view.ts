@@ -4,6 +4,7 @@ import type { MeshSession } from "../control-client/mesh-session.ts";
 import type { NetmapFile } from "../control-client/netmap-file.ts";
 import type { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
 import type { UnderlayInterface } from "../host/host-network.ts";
+import type { SubnetFile } from "../host/subnet-file.ts";
 import type { AgentView } from "../observe/agent-status.ts";
 import type { StageWatch } from "../observe/stage-watch.ts";
 import type { PodSet } from "../pods/pod-set.ts";
@@ -18,6 +19,8 @@ export interface AgentParts {
   readonly keys: NodeKeys;
   readonly session: MeshSession;
   readonly netmapFile: NetmapFile;
+  /** Null where there is no run directory. */
+  readonly subnetFile: SubnetFile | null;
   readonly dataPlane: SwitchableDataPlane;
   readonly forwarder: Forwarder;
   readonly stages: StageWatch;
