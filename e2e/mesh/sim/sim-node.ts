@@ -186,7 +186,7 @@ export class SimNode {
     const tun = this.stack.openTun();
     const inner = createInProcessDataPlane(options, {
       tun,
-      bind: (port) => underlayNetwork.bind(parseAddress(options.underlayAddress), port),
+      bind: (port, address) => underlayNetwork.bind(parseAddress(address), port),
     });
     const close = (): void => {
       // Also of a process that was killed: its sockets and its device are gone at once.
@@ -197,6 +197,7 @@ export class SimNode {
     };
     const devices = {
       ...{ start: () => inner.start(), apply: inner.apply.bind(inner), stats: () => inner.stats() },
+      rebind: (underlayAddress: string) => inner.rebind(underlayAddress),
       timeStages: (on: boolean) => inner.timeStages(on),
       sealing: () => inner.sealing?.() ?? null,
       onFailure: () => inner.onFailure(() => {}),

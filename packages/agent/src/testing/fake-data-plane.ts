@@ -21,11 +21,14 @@ export class FakeDataPlane implements DataPlane {
   running = false;
   timing = false;
   startError: Error | null = null;
+  rebindError: Error | null = null;
+  underlayAddress: string;
   traffic: TrafficCounters = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   #fail: (error: Error) => void = () => {};
 
   constructor(options: DataPlaneOptions) {
     this.options = options;
+    this.underlayAddress = options.underlayAddress;
   }
 
   async start(): Promise<void> {
@@ -35,6 +38,11 @@ export class FakeDataPlane implements DataPlane {
 
   async apply(view: ForwardingView): Promise<void> {
     this.view = view;
+  }
+
+  async rebind(underlayAddress: string): Promise<void> {
+    if (this.rebindError) throw this.rebindError;
+    this.underlayAddress = underlayAddress;
   }
 
   async timeStages(on: boolean): Promise<void> {
