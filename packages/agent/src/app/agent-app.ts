@@ -9,11 +9,10 @@ import type {
 } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { isSealed } from "@warren/common/net/cipher.ts";
-import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
+import type { RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import type { Logger } from "pino";
-import manifest from "../../package.json" with { type: "json" };
 import { renewCertificates } from "../control-client/certificate-renewal.ts";
 import { IdentityStore, type NodeIdentity } from "../control-client/identity-store.ts";
 import { joinMesh } from "../control-client/join-mesh.ts";
@@ -39,6 +38,7 @@ import { type AgentParts, agentView } from "./agent-view.ts";
 import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
+import { registrationOf } from "./registration.ts";
 import { readToken } from "./start-inputs.ts";
 
 /** A node of the mesh. */
@@ -73,8 +73,6 @@ export interface Agent extends Startable {
   readonly ended: Promise<void>;
 }
 
-/** RFC 7348; what a node says until it knows its cluster's. */
-const VXLAN_PORT = 4789;
 /** How long a start waits for the first netmap once the node is registered. */
 const FIRST_NETMAP_MS = 15_000;
 
@@ -187,11 +185,17 @@ class AgentApp implements Agent {
       send: (report, signal) => session.client.report(report, signal),
     });
     this.#undo.push(() => reporter.stop());
+    const instance = Buffer.from(world.randomBytes(12)).toString("base64url");
     const session: MeshSession = new MeshSession(
       {
         connect: () => connector.connect(control, identity.credentials),
         ...{ clock, random, logger },
-        registration: () => this.#registration(pods, keys),
+        registration: () =>
+          registrationOf({
+            ...{ config, lease: this.#lease, podCount: pods.size, sealingKey: keys.offered },
+            ...{ instance, host: world.hostName },
+          }),
+        instance,
         podCount: () => pods.size,
         onRegistered: (response) => this.#onRegistered(response, keys),
         onNetmap: (netmap) => this.#onNetmap(netmap),
@@ -421,23 +425,6 @@ class AgentApp implements Agent {
         { cause: error },
       );
     }
-  }
-
-  #registration(pods: PodSet, keys: NodeKeys): RegisterRequest {
-    const { name, underlay, "accept-new-lease": acceptNewLease } = this.#config;
-    return {
-      protocol: PROTOCOL_VERSION,
-      node_name: name,
-      underlay_address: underlay,
-      port: this.#lease?.cluster.port ?? VXLAN_PORT,
-      version: manifest.version,
-      held_pod_cidrs: this.#lease?.self.pod_cidrs ?? [],
-      held_epoch: this.#lease?.self.epoch ?? 0,
-      // Without pods nobody's address changes but the node's own.
-      accept_new_lease: acceptNewLease || pods.size === 0,
-      sealing_key: keys.offered,
-      sealed_port: 0,
-    };
   }
 
   async #onRegistered(response: RegisterResponse, keys: NodeKeys): Promise<void> {

@@ -53,6 +53,7 @@ export function agentView(parts: AgentParts, standing: AgentStanding): AgentView
     pathFault: forwarder.fault,
     saveFault: netmapFile.fault,
     clockOffMs: session.clockOffMs,
+    clone: session.clone,
     nowMs: world.clock.nowMs(),
     startedMs,
   };
