@@ -79,7 +79,16 @@ export const CONTROL_FLAGS: readonly FlagSpec[] = [
     value: "HOST:PORT",
     description: "where hosts reach it; `warren token create` prints it in the join line",
   },
-  { name: "http", value: "HOST:PORT", description: "health and metrics, read-only (default 127.0.0.1:7480)" },
+  {
+    name: "http",
+    value: "HOST:PORT",
+    description: "health, metrics and the page, for this host (default 127.0.0.1:7480)",
+  },
+  {
+    name: "page",
+    value: "HOST:PORT",
+    description: "the page again, for others: read-only, without a password (default off)",
+  },
   {
     name: "pod-cidr",
     value: "CIDR",
@@ -130,7 +139,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
 
 /** Keys of control.yaml that `warren init` takes as flags; where things are is the unit's to say. */
 export const INIT_KEPT = [
-  ...(["advertise", "listen", "http", "pod-cidr", "node-prefix", "vni", "port", "sealed-port"] as const),
+  ...(["advertise", "listen", "http", "page", "pod-cidr", "node-prefix", "vni", "port", "sealed-port"] as const),
   ...(["cipher", "encapsulation", "log-level", "log-format"] as const),
 ];
 

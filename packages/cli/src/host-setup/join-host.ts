@@ -34,7 +34,7 @@ export interface JoinWorld {
 
 /**
  * Makes this host a node and its agent a service. Nothing is changed before the last check; from then on a failure undoes
- * all that was done, the enrolment included, so that the same command can be given again.
+ * all that was done, the enrolment included. Only a single use of the token stays used.
  */
 export async function joinHost(plan: JoinPlan, world: JoinWorld): Promise<void> {
   const { paths, systemd, launcher, check, enroll, takeDown, progress } = world;

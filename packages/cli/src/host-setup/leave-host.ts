@@ -1,4 +1,4 @@
-import type { Withdrawn } from "@warren/agent/app/withdraw-node.ts";
+import { podsPresent, type Withdrawn } from "@warren/agent/app/withdraw-node.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { AGENT_UNIT } from "./agent-unit.ts";
 import type { HostPaths } from "./host-paths.ts";
@@ -57,7 +57,8 @@ export async function leaveHost(options: LeaveOptions, world: LeaveWorld): Promi
 
 /** @returns the pods it deleted */
 async function leaveByAgent(agent: RunningAgent, { deletePods, force }: LeaveOptions): Promise<string[]> {
-  const pods = deletePods ? await agent.pods() : [];
+  const pods = await agent.pods();
+  if (pods.length > 0 && !deletePods) throw podsPresent(pods.length);
   for (const { namespace, name } of pods) await agent.deletePod(namespace, name);
   try {
     await agent.leave();

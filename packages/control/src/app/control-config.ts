@@ -31,7 +31,8 @@ export const controlConfigSchema = z.strictObject({
   advertise: endpoint
     .optional()
     .describe("Where hosts reach it, HOST:PORT; for the join line of `warren token create`"),
-  http: listenAddress.default("127.0.0.1:7480").describe("Health and metrics, read-only"),
+  http: listenAddress.default("127.0.0.1:7480").describe("Health, metrics and the page, for this host"),
+  page: listenAddress.optional().describe("The page again, for others: read-only, without a password; default off"),
   "pod-cidr": z
     .array(podCidr)
     .min(1)
