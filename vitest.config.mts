@@ -19,11 +19,15 @@ export default defineConfig({
       ]),
       project("mesh", ["e2e/mesh/**/*.test.ts"]),
       project("meta", ["e2e/meta/**/*.test.ts"]),
-      project("netns", ["e2e/netns/**/*.test.ts", "e2e/interop/**/*.test.ts", "e2e/demo/**/*.test.ts"], {
-        fileParallelism: false,
-        testTimeout: 120_000,
-        hookTimeout: 180_000,
-      }),
+      project(
+        "netns",
+        ["e2e/netns/**/*.test.ts", "e2e/interop/**/*.test.ts", "e2e/demo/**/*.test.ts", "e2e/hosts/**/*.test.ts"],
+        {
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      ),
     ],
   },
 });
