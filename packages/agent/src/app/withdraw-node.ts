@@ -7,6 +7,7 @@ import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
 import { TUN_NAME } from "./forwarder.ts";
+import { keepUp } from "./keep-up.ts";
 
 export interface WithdrawOptions {
   /** Deletes pods that are still there; otherwise they are a refusal. */
@@ -35,21 +36,23 @@ const POLL_MS = 50;
  * again: refuse, delete pods, tell the control plane, sweep.
  * @throws `already-running` while an agent holds the data directory; `pods-present`; `unavailable` without `force`
  */
-export async function withdrawNode(
+export function withdrawNode(
   config: Pick<AgentConfig, "control" | "data-dir" | "name" | "log-level" | "log-format">,
   options: WithdrawOptions,
   deps: AgentDeps & { readonly sweep?: (tun: string) => Promise<string[]> } = {},
 ): Promise<Withdrawn> {
-  const world = await agentWorld(config as AgentConfig, deps);
-  const unlock = await lockWhenFree(world, config["data-dir"]);
-  try {
-    const pods = await deletePods(config, world, options.deletePods);
-    const untold = await tellControl(config, world, options.force);
-    const sweep = deps.sweep ?? (await import("../host/sweep-host.ts")).sweepHost;
-    return { pods, untold, swept: await sweep(TUN_NAME) };
-  } finally {
-    unlock();
-  }
+  return keepUp(async () => {
+    const world = await agentWorld(config as AgentConfig, deps);
+    const unlock = await lockWhenFree(world, config["data-dir"]);
+    try {
+      const pods = await deletePods(config, world, options.deletePods);
+      const untold = await tellControl(config, world, options.force);
+      const sweep = deps.sweep ?? (await import("../host/sweep-host.ts")).sweepHost;
+      return { pods, untold, swept: await sweep(TUN_NAME) };
+    } finally {
+      unlock();
+    }
+  });
 }
 
 async function lockWhenFree({ lock, clock }: AgentWorld, dataDir: string): Promise<() => void> {

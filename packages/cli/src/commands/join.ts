@@ -1,5 +1,5 @@
 import { agentConfigSchema } from "@warren/agent/app/agent-config.ts";
-import { enrollNode } from "@warren/agent/app/enroll-node.ts";
+import { checkNotJoined, enrollNode } from "@warren/agent/app/enroll-node.ts";
 import { withdrawNode } from "@warren/agent/app/withdraw-node.ts";
 import type { AgentStatus } from "@warren/common/api/types.ts";
 import { loadConfig } from "@warren/common/config/load-config.ts";
@@ -43,7 +43,10 @@ export async function run(context: CommandContext): Promise<void> {
     { settings, flags: AGENT_FLAGS, withUnit },
     {
       ...{ paths, systemd: linuxSystemd, launcher, progress: context.note },
-      check: () => requireFitHost({ underlay: config.underlay, control }, context.note),
+      async check() {
+        await checkNotJoined(config, token, { logger });
+        await requireFitHost({ underlay: config.underlay, control }, context.note);
+      },
       enroll: async () => {
         const { clusterId } = await enrollNode(config, token, { logger });
         context.note(`joined cluster ${clusterId} as ${config.name}`);
