@@ -188,10 +188,13 @@ export class RpcNetwork {
     const remote = new AbortController();
     const window = new Credits(STREAM_WINDOW);
     const unbreak = connection.onBreak((why) => {
-      remote.abort();
-      window.add();
       // A process that was killed hears of nothing.
       if (process.alive) fail(silence(why));
+    });
+    // The server hears of the end whatever the client does meanwhile.
+    const forget = connection.onBreak(() => {
+      remote.abort();
+      window.add();
     });
     signal.addEventListener("abort", onAbort);
     const serve = async (server: MeshServer): Promise<void> => {
@@ -210,6 +213,8 @@ export class RpcNetwork {
       } catch (thrown) {
         const answer = this.#answerOf(thrown);
         connection.carry("down", () => fail(answer));
+      } finally {
+        forget();
       }
     };
     connection.carry("up", () => {

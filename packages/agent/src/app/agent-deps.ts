@@ -29,6 +29,8 @@ export interface AgentDeps {
   readonly memory?: { limit(): void; settle(): void };
   /** False: no socket in the run directory; the methods of `Agent` take its place. */
   readonly localApi?: boolean;
+  /** Name of the machine, for messages to others. */
+  readonly hostName?: string;
 }
 
 export type AgentWorld = Required<AgentDeps>;

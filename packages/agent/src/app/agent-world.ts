@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { systemClock } from "@warren/common/runtime/clock.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
 import type { AgentConfig } from "./agent-config.ts";
@@ -22,6 +23,7 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
     lock: deps.lock ?? (await linuxLock()),
     memory: deps.memory ?? (await linuxMemory()),
     localApi: deps.localApi ?? true,
+    hostName: deps.hostName ?? hostname(),
   };
 }
 

@@ -2,6 +2,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
 import type {
   ClusterMessage,
+  IdentityClone,
   NetmapUpdate,
   NodeMessage,
   RegisterRequest,
@@ -30,6 +31,8 @@ export class FakeControl implements ControlConnector {
   refusal: WarrenError | null = null;
   /** What the next heartbeat fails with. */
   heartbeatError: WarrenError | null = null;
+  /** Who tried to be the node, as heartbeats tell it. */
+  clone: IdentityClone | null = null;
   /** CIDR for a node that registers without a lease, or whose lease was given away. */
   nextCidrs: string[] = ["10.244.1.0/24"];
   /** History before this revision is gone. */
@@ -113,7 +116,12 @@ export class FakeControl implements ControlConnector {
         this.heartbeatError = null;
         if (error) throw error;
         this.heartbeats++;
-        return { revision: this.revision, control_time_ms: this.#nowMs(), report_interval_ms: this.reportIntervalMs };
+        return {
+          revision: this.revision,
+          control_time_ms: this.#nowMs(),
+          report_interval_ms: this.reportIntervalMs,
+          clone: this.clone,
+        };
       },
       watchNetmap: (request, signal) => this.#watch(request, signal),
       renewCertificate: async () => {

@@ -21,6 +21,8 @@ export class FakeDataPlane implements DataPlane {
   running = false;
   timing = false;
   startError: Error | null = null;
+  rebindError: Error | null = null;
+  underlayAddress: string;
   traffic: TrafficCounters = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
   /** By node id. */
   readonly peerTraffic = new Map<string, TrafficCounters>();
@@ -28,6 +30,7 @@ export class FakeDataPlane implements DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.options = options;
+    this.underlayAddress = options.underlayAddress;
   }
 
   async start(): Promise<void> {
@@ -37,6 +40,11 @@ export class FakeDataPlane implements DataPlane {
 
   async apply(view: ForwardingView): Promise<void> {
     this.view = view;
+  }
+
+  async rebind(underlayAddress: string): Promise<void> {
+    if (this.rebindError) throw this.rebindError;
+    this.underlayAddress = underlayAddress;
   }
 
   async timeStages(on: boolean): Promise<void> {

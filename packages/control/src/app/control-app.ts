@@ -46,6 +46,8 @@ export interface ControlApp extends Startable {
   /** The running core; valid after `start`. */
   readonly core: MeshCore;
   status(): ControlStatus;
+  /** How it is, in one line for people; also while it starts. */
+  headline(): string;
 }
 
 interface Running {
@@ -162,6 +164,7 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     },
     socketPath,
     status,
+    headline: () => (running ? headline(running) : "starting"),
     async start(signal) {
       try {
         await start(signal);
@@ -172,6 +175,11 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     },
     stop,
   };
+}
+
+function headline({ core, rpc }: Running): string {
+  const { ready, down } = countNodes(core);
+  return `ready: ${ready + down} ${ready + down === 1 ? "node" : "nodes"}, ${down} down, on ${rpc.address}`;
 }
 
 function settingsOf(config: ControlConfig): ClusterSettings {

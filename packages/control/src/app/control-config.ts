@@ -48,7 +48,7 @@ export const controlConfigSchema = z.strictObject({
     .enum(ENCAPSULATIONS)
     .optional()
     .describe("Of a new cluster: always, cross-subnet or never; later `warren cluster set encapsulation=…`"),
-  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged"),
+  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged").meta({ reloadable: true }),
   "log-format": z.enum(LOG_FORMATS).default("text").describe("Lines for people or for machines"),
 });
 

@@ -9,12 +9,14 @@ import type { ClusterView } from "../registry/cluster-view.ts";
 import type { Liveness } from "../registry/liveness.ts";
 import type { Timing } from "../registry/timing.ts";
 import type { Transactor } from "../registry/transactor.ts";
+import type { Instances } from "./instances.ts";
 
 /** What the operations on a cluster work with. */
 export interface MeshContext {
   readonly view: ClusterView;
   readonly transactor: Transactor;
   readonly liveness: Liveness;
+  readonly instances: Instances;
   readonly netmap: Netmap;
   readonly tokens: Tokens;
   readonly live: LiveReports;

@@ -17,6 +17,7 @@ import { requireMember, requireNode } from "./access.ts";
 import { type Applicant, admit, enroll } from "./admission.ts";
 import type { MeshContext } from "./context.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { Instances } from "./instances.ts";
 import { leave } from "./leave.ts";
 import { setPairCipher } from "./pair-ciphers.ts";
 import { register } from "./registration.ts";
@@ -50,6 +51,7 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
   const view = new ClusterView(store);
   const transactor = new Transactor(store, view);
   const liveness = new Liveness({ view, transactor, clock, timing, logger });
+  const instances = new Instances({ view, clock, livenessMs: timing.livenessMs });
   const netmap = new Netmap({ view, clock, tickMs: timing.tickMs });
   const tokens = new Tokens({ view, transactor, clock, caHash: ca.keyHash });
   const live = new LiveReports({ view, clock });
@@ -66,7 +68,8 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
     async start() {
       await view.start();
       const pools = parsePools(view.cluster.pools, view.cluster.nodePrefix);
-      context = { view, transactor, liveness, netmap, tokens, live, ca, pools, clock, timing, logger };
+      const duties = { liveness, instances, netmap, tokens, live };
+      context = { view, transactor, ...duties, ca, pools, clock, timing, logger };
       await liveness.start();
       await netmap.start();
     },
@@ -86,8 +89,15 @@ function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
     register: async (request) => register(running(), nodeId, request),
     heartbeat: async (request) => heartbeat(running(), nodeId, request),
     async *watchNetmap(request, signal) {
-      const { view, netmap } = running();
-      yield* netmap.watch(request, signal, () => requireMember(view, nodeId));
+      const { view, netmap, instances } = running();
+      const authorize = (): void => instances.require(requireMember(view, nodeId), request.instance);
+      authorize();
+      const ended = instances.watching(nodeId, request.instance);
+      try {
+        yield* netmap.watch(request, signal, authorize);
+      } finally {
+        ended();
+      }
     },
     async renewCertificate(request) {
       const { view, ca } = running();
