@@ -16,13 +16,14 @@ export function formatRate(bitsPerSecond: number | null): string {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? Math.round(value) : formatNumber(value)} ${RATES[unit]}`;
+  return `${unit === 0 ? Math.round(value) : formatNumber(Math.max(1, value))} ${RATES[unit]}`;
 }
 
 /** `380 µs`, `1.24 ms`, `2.10 s`. */
 export function formatRoundTrip(ms: number): string {
   if (ms < 0.9995) return `${formatNumber(Math.round(ms * 1000))} µs`;
-  return ms < 999.5 ? `${formatNumber(ms)} ms` : `${formatNumber(ms / 1000)} s`;
+  const [value, unit] = ms < 999.5 ? [ms, "ms"] : [ms / 1000, "s"];
+  return `${formatNumber(Math.max(1, value))} ${unit}`;
 }
 
 const counts = new Intl.NumberFormat("en");
