@@ -72,12 +72,12 @@ export const BORDERS: readonly Border[] = [
   },
   {
     from: under("dataplane-host"),
-    mustNotImport: under("app", "control-client", "pods", "observe", "doctor", "host"),
+    mustNotImport: under("app", "control-client", "pods", "observe", "live", "doctor", "host"),
     why: "the host of the packet path is told what to forward; it does not ask around",
     testsMayCross: true,
   },
   {
-    from: under("control-client", "pods", "observe", "doctor", "host", "platform"),
+    from: under("control-client", "pods", "observe", "live", "doctor", "host", "platform"),
     mustNotImport: under("app"),
     why: "the composition root knows the parts, never the other way round",
     testsMayCross: true,
@@ -99,7 +99,7 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
-    from: under("control-client", "observe", "pods"),
+    from: under("control-client", "observe", "live", "pods"),
     except: /\/linux-[\w-]+\.ts$/,
     mustNotImport: under("platform"),
     why: "the kernel is reached through an interface with a memory twin; only the linux-… adapter behind it knows Linux",

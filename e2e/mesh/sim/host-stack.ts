@@ -4,6 +4,16 @@ import { MemoryTun } from "@warren/agent/platform/memory/memory-tun.ts";
 import { MemoryPodNetwork } from "@warren/agent/pods/memory-pod-network.ts";
 import { formatAddress, type IpAddress, parseAddress } from "@warren/common/net/address.ts";
 import { formatPrefix, parsePrefix, prefixContains, prefixOf } from "@warren/common/net/prefix.ts";
+import { HostEcho } from "./host-echo.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export interface HostStackOptions {
+  readonly node: string;
+  readonly underlay: string;
+  readonly underlayMtu: number;
+  readonly time: VirtualTime;
+  readonly arrive: (arrival: Arrival) => void;
+}
 
 /** A packet as it came out at a pod, or at the node itself. */
 export interface Arrival {
@@ -22,11 +32,14 @@ export class HostStack {
   readonly pods = new MemoryPodNetwork();
   readonly #node: string;
   readonly #arrive: (arrival: Arrival) => void;
+  readonly echo: HostEcho;
   #tun: MemoryTun | null = null;
 
-  constructor(node: string, underlay: string, underlayMtu: number, arrive: (arrival: Arrival) => void) {
+  constructor({ node, underlay, underlayMtu, time, arrive }: HostStackOptions) {
     this.#node = node;
     this.#arrive = arrive;
+    const addresses = (): readonly string[] => this.network.plan?.nodeAddresses ?? [];
+    this.echo = new HostEcho({ time, addresses, send: (packet) => this.send(packet) });
     const subnet = formatPrefix(prefixOf(parseAddress(underlay), underlay.includes(":") ? 64 : 24));
     this.network = new MemoryHostNetwork({ [underlay]: { name: "eth0", mtu: underlayMtu, subnet } });
   }
@@ -65,6 +78,7 @@ export class HostStack {
   }
 
   #deliver(packet: Uint8Array): void {
+    if (this.echo.take(packet)) return;
     const to = formatAddress(destinationOf(packet));
     this.#arrive({ node: this.#node, at: this.#isHere(to) ? to : null, packet });
   }

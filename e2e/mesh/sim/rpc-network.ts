@@ -38,7 +38,7 @@ interface SentUpdate {
   readonly atMs: number;
 }
 
-type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave";
+type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave" | "Report";
 
 /**
  * What is between the agents and the control plane. Messages cross it as bytes of the real protobuf codec, over
@@ -127,6 +127,9 @@ export class RpcNetwork {
       leave: async (request, signal) => {
         await unary("Leave", request, signal);
       },
+      report: async (request, signal) => {
+        await unary("Report", request, signal);
+      },
       watchNetmap: (request, signal) => this.#watch({ host, nodeId, process, connection: current(), request, signal }),
       close: () => connection?.break("the client closed it"),
     };
@@ -185,10 +188,13 @@ export class RpcNetwork {
     const remote = new AbortController();
     const window = new Credits(STREAM_WINDOW);
     const unbreak = connection.onBreak((why) => {
-      remote.abort();
-      window.add();
       // A process that was killed hears of nothing.
       if (process.alive) fail(silence(why));
+    });
+    // The server hears of the end whatever the client does meanwhile.
+    const forget = connection.onBreak(() => {
+      remote.abort();
+      window.add();
     });
     signal.addEventListener("abort", onAbort);
     const serve = async (server: MeshServer): Promise<void> => {
@@ -207,6 +213,8 @@ export class RpcNetwork {
       } catch (thrown) {
         const answer = this.#answerOf(thrown);
         connection.carry("down", () => fail(answer));
+      } finally {
+        forget();
       }
     };
     connection.carry("up", () => {
@@ -265,6 +273,7 @@ const METHODS: Readonly<Record<UnaryName, (api: MeshApi, request: never) => Prom
   RenewCertificate: (api, request) => api.renewCertificate(request),
   SetPairCipher: (api, request) => api.setPairCipher(request),
   Leave: (api, request) => api.leave(request),
+  Report: (api, request) => api.report(request),
 };
 
 interface Watch {

@@ -1,3 +1,4 @@
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "@warren/agent/app/agent-app.ts";
 import { agentConfigSchema } from "@warren/agent/app/agent-config.ts";
@@ -16,7 +17,10 @@ import type { VirtualTime } from "./virtual-time.ts";
 import { type WatchedPlane, watchPlane } from "./watched-plane.ts";
 
 export interface SimNodeOptions {
+  /** Of the machine. */
   readonly name: string;
+  /** Of the node; the machine's when left out. */
+  readonly nodeName?: string;
   readonly underlay: string;
   readonly underlayMtu: number;
   readonly time: VirtualTime;
@@ -56,7 +60,8 @@ export class SimNode {
     this.#options = options;
     this.name = options.name;
     this.underlay = options.underlay;
-    this.stack = new HostStack(options.name, options.underlay, options.underlayMtu, options.onArrival);
+    const { name: node, underlay, underlayMtu, time, onArrival: arrive } = options;
+    this.stack = new HostStack({ node, underlay, underlayMtu, time, arrive });
     this.#dataDir = join(options.directory, options.name);
     this.#process = new SimProcess(options.time, this.wall);
   }
@@ -100,7 +105,7 @@ export class SimNode {
       token: "in the simulator no token is looked at",
       "data-dir": this.#dataDir,
       underlay: this.underlay,
-      name: this.name,
+      name: this.#options.nodeName ?? this.name,
       "accept-new-lease": flags.acceptNewLease ?? false,
     });
     const agent = createAgent(config, {
@@ -111,10 +116,12 @@ export class SimNode {
       connector: this.#connector(process),
       hostNetwork: this.stack.network,
       podNetwork: this.stack.pods,
+      echoes: this.stack.echo,
       createDataPlane: (options) => this.#createDataPlane(options, process),
       lock: () => this.#lock(process),
       memory: { limit: () => {}, settle: () => {} },
       localApi: false,
+      hostName: this.name,
     });
     this.#agent = agent;
     try {
@@ -123,6 +130,11 @@ export class SimNode {
       if (this.#agent === agent) this.#agent = null;
       throw error;
     }
+  }
+
+  /** Copies the state directory of another machine, as it is on its disk now. */
+  copyState(other: SimNode): void {
+    cpSync(other.#dataDir, this.#dataDir, { recursive: true });
   }
 
   /** Ends the agent in order. */
@@ -176,7 +188,7 @@ export class SimNode {
     const tun = this.stack.openTun();
     const inner = createInProcessDataPlane(options, {
       tun,
-      bind: (port) => underlayNetwork.bind(parseAddress(options.underlayAddress), port),
+      bind: (port, address) => underlayNetwork.bind(parseAddress(address), port),
     });
     const close = (): void => {
       // Also of a process that was killed: its sockets and its device are gone at once.
@@ -187,6 +199,7 @@ export class SimNode {
     };
     const devices = {
       ...{ start: () => inner.start(), apply: inner.apply.bind(inner), stats: () => inner.stats() },
+      rebind: (underlayAddress: string) => inner.rebind(underlayAddress),
       timeStages: (on: boolean) => inner.timeStages(on),
       sealing: () => inner.sealing?.() ?? null,
       onFailure: () => inner.onFailure(() => {}),

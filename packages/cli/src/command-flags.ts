@@ -74,7 +74,16 @@ export const CONTROL_FLAGS: readonly FlagSpec[] = [
   { name: "data-dir", value: "DIR", description: "state and keys; back it up (default /var/lib/warren/control)" },
   { name: "run-dir", value: "DIR", description: "where control.sock is made (default /run/warren)" },
   { name: "listen", value: "HOST:PORT", description: "where agents connect (default 0.0.0.0:7443)" },
-  { name: "http", value: "HOST:PORT", description: "health and metrics, read-only (default 127.0.0.1:7480)" },
+  {
+    name: "http",
+    value: "HOST:PORT",
+    description: "health, metrics and the page, for this host (default 127.0.0.1:7480)",
+  },
+  {
+    name: "page",
+    value: "HOST:PORT",
+    description: "the page again, for others: read-only, without a password (default off)",
+  },
   {
     name: "pod-cidr",
     value: "CIDR",

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { systemClock } from "@warren/common/runtime/clock.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
 import type { AgentConfig } from "./agent-config.ts";
@@ -18,9 +19,11 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
     hostNetwork: deps.hostNetwork ?? (await import("../host/linux-host-network.ts")).createLinuxHostNetwork(),
     podNetwork: deps.podNetwork ?? (await import("../pods/linux-pod-network.ts")).createLinuxPodNetwork(),
     createDataPlane: deps.createDataPlane ?? (await linuxDataPlane()),
+    echoes: deps.echoes ?? (await import("../live/linux-echo-network.ts")).linuxEchoNetwork,
     lock: deps.lock ?? (await linuxLock()),
     memory: deps.memory ?? (await linuxMemory()),
     localApi: deps.localApi ?? true,
+    hostName: deps.hostName ?? hostname(),
   };
 }
 

@@ -36,6 +36,8 @@ export interface ForwarderOptions {
   /** Whether pods may be given new addresses when the lease has become another one. */
   readonly mayReaddress: boolean;
   readonly clock: Clock;
+  /** Host, pods and packet path are as this lease asks, and pods have this MTU. Not while fenced. What it throws is thrown on. */
+  readonly onApplied: (lease: Lease, podMtu: number) => void;
 }
 
 /** What the node holds: where it is in the mesh. */
@@ -210,6 +212,7 @@ export class Forwarder {
       await this.#closePlain();
       throw error;
     }
+    if (!this.#fenced) this.#options.onApplied(this.#lease, this.#podMtu);
   }
 
   /** Why host and packet path are not as the netmap asks; null when they are. */

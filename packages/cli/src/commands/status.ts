@@ -73,6 +73,7 @@ function controlLines(status: ControlStatus, wide: boolean, color: boolean): Lin
   const lines: Lines = [
     ["Control plane", paintState("ready", color)],
     ["Listens on", `${status.listen} for agents, ${status.http} for health and metrics`],
+    ["Page", `http://${status.page ?? status.http}/`],
     ["Pools", cluster.podCidrs.join(", ")],
     ["Overlay", `VNI ${cluster.vni}, port ${trafficPort(cluster)}, cipher ${cluster.cipher}`],
     ["Encapsulation", cluster.encapsulation],

@@ -86,6 +86,12 @@ export const ERROR_CODES = {
   ),
   "pool-exhausted": row(EXIT.conflict, 409, true, "Every pod CIDR of the pools is leased or reserved."),
   "addresses-exhausted": row(EXIT.conflict, 409, true, "Every pod address of the node's pod CIDR is in use."),
+  "identity-in-use": row(
+    EXIT.conflict,
+    409,
+    false,
+    "Two agents run with one node's identity: the state directory of the second is a copy, or the first has yet to go.",
+  ),
   "lease-lost": row(EXIT.conflict, 409, false, "The lease is no longer the caller's: its epoch is over."),
   "pod-exists": row(EXIT.conflict, 409, false, "A pod with this name is on the node already."),
   "pods-present": row(EXIT.conflict, 409, false, "The node still has pods, which the action would cut off."),

@@ -57,6 +57,9 @@ export function createMeshClient(address: string, identity: Required<ChannelIden
     leave: async (request, signal) => {
       await channel.unary("Leave", request, signal);
     },
+    report: async (request, signal) => {
+      await channel.unary("Report", request, signal);
+    },
     close: () => channel.close(),
   };
 }

@@ -7,6 +7,7 @@ import type {
   RegisterResponse,
   RenewCertificateRequest,
   RenewCertificateResponse,
+  ReportRequest,
   SetPairCipherRequest,
   WatchNetmapRequest,
 } from "./messages.ts";
@@ -24,4 +25,6 @@ export interface MeshApi {
   /** Another cipher than the cluster's between the caller and one peer, or the cluster's again. */
   setPairCipher(request: SetPairCipherRequest, signal?: AbortSignal): Promise<void>;
   leave(request: LeaveRequest, signal?: AbortSignal): Promise<void>;
+  /** What the live page shows of the caller; only while a heartbeat's answer asks for it. */
+  report(request: ReportRequest, signal?: AbortSignal): Promise<void>;
 }

@@ -23,7 +23,8 @@ export const controlConfigSchema = z.strictObject({
   "data-dir": z.string().min(1).default("/var/lib/warren/control").describe("State and keys; back it up"),
   "run-dir": z.string().min(1).default("/run/warren").describe("Holds control.sock"),
   listen: listenAddress.default("0.0.0.0:7443").describe("Where agents connect"),
-  http: listenAddress.default("127.0.0.1:7480").describe("Health and metrics, read-only"),
+  http: listenAddress.default("127.0.0.1:7480").describe("Health, metrics and the page, for this host"),
+  page: listenAddress.optional().describe("The page again, for others: read-only, without a password; default off"),
   "pod-cidr": z
     .array(podCidr)
     .min(1)
@@ -47,7 +48,7 @@ export const controlConfigSchema = z.strictObject({
     .enum(ENCAPSULATIONS)
     .optional()
     .describe("Of a new cluster: always, cross-subnet or never; later `warren cluster set encapsulation=…`"),
-  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged"),
+  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged").meta({ reloadable: true }),
   "log-format": z.enum(LOG_FORMATS).default("text").describe("Lines for people or for machines"),
 });
 

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlHarness, registerRequest, type TestNode } from "../app/testing/control-harness.ts";
 import type { CaMaterial } from "../identity/certificate-authority.ts";
 import { CertificateAuthority, NODE_LIFETIME_MS } from "../identity/certificate-authority.ts";
+import { testReport } from "../live/testing/test-report.ts";
 
 type Role =
   | "none"
@@ -39,6 +40,8 @@ const METHODS: Record<string, (mesh: MeshClient) => Promise<unknown>> = {
   },
   RenewCertificate: (mesh) => mesh.renewCertificate({ csr_der: csr }),
   SetPairCipher: (mesh) => mesh.setPairCipher({ peer_name: "peer", cipher: "" }),
+  Report: (mesh) => mesh.report(testReport()),
+  // Last: whoever has left may not do the others.
   Leave: (mesh) => mesh.leave({ release: false }),
 };
 
@@ -51,6 +54,7 @@ const OTHER_NODE: Record<string, Answer> = {
   WatchNetmap: "not-ready",
   RenewCertificate: "ok",
   SetPairCipher: "not-ready",
+  Report: "not-ready",
   Leave: "ok",
 };
 
@@ -168,6 +172,7 @@ function openWithout(): MeshClient {
     renewCertificate: (request) => channel.unary("RenewCertificate", request),
     setPairCipher: (request) => channel.unary("SetPairCipher", request),
     leave: (request) => channel.unary("Leave", request),
+    report: (request) => channel.unary("Report", request),
     close: () => channel.close(),
   };
 }

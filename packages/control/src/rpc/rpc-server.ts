@@ -29,8 +29,8 @@ export interface RpcServer extends Startable {
 const SERVICES = ["", "warren.v1.Enrollment", "warren.v1.Mesh"];
 
 const LIMITS = {
-  // The largest request is a CSR with a few strings, under 2 KB.
-  "grpc.max_receive_message_length": 64 << 10,
+  // The largest request is a report with 1,000 pods whose names are as long as names may be.
+  "grpc.max_receive_message_length": 256 << 10,
   // An agent has one watch and a few calls open at a time.
   "grpc.max_concurrent_streams": 32,
   "grpc.keepalive_time_ms": 30_000,

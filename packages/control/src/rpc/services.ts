@@ -11,6 +11,7 @@ import type {
   RegisterResponse,
   RenewCertificateRequest,
   RenewCertificateResponse,
+  ReportRequest,
   SetPairCipherRequest,
   WatchNetmapRequest,
 } from "@warren/common/rpc/messages.ts";
@@ -70,6 +71,10 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
     }),
     Leave: unary<LeaveRequest, object>("Leave", async ({ nodeId }, request) => {
       await core.as(nodeId).leave(request);
+      return {};
+    }),
+    Report: unary<ReportRequest, object>("Report", async ({ nodeId }, request) => {
+      await core.as(nodeId).report(request);
       return {};
     }),
   };

@@ -5,6 +5,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { NodeMessage } from "@warren/common/rpc/messages.ts";
 import { pino } from "pino";
 import { MemoryHostNetwork } from "../../host/memory-host-network.ts";
+import { MemoryEchoNetwork } from "../../live/memory-echo-network.ts";
 import { MemoryPodNetwork } from "../../pods/memory-pod-network.ts";
 import { FakeControl } from "../../testing/fake-control.ts";
 import { FakeDataPlane } from "../../testing/fake-data-plane.ts";
@@ -20,6 +21,7 @@ export class AgentHarness {
   readonly control = new FakeControl(() => this.clock.nowMs());
   readonly host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500, subnet: "192.0.2.0/24" } });
   readonly podNetwork = new MemoryPodNetwork();
+  readonly echoes = new MemoryEchoNetwork(this.clock);
   readonly locked = new Set<string>();
   /** All that were made, in their order. */
   readonly made: Agent[] = [];
@@ -52,9 +54,9 @@ export class AgentHarness {
   }
 
   makeFrom(config: AgentConfig, deps: AgentDeps = {}): Agent {
-    const { clock, control, host, podNetwork, locked } = this;
+    const { clock, control, host, podNetwork, echoes, locked } = this;
     const agent = createAgent(config, {
-      ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
+      ...{ clock, connector: control, hostNetwork: host, podNetwork, echoes, localApi: false, random: () => 0.5 },
       logger: pino({ level: "silent" }),
       memory: { limit: () => {}, settle: () => {} },
       createDataPlane: (options) => {
