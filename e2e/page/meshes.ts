@@ -68,6 +68,7 @@ function reportOf(names: readonly string[], index: number, moment: number, ciphe
     txPackets: 918_221 + moment * 1000,
     rxPackets: 1_204_733 + moment * 1000,
     drops: index * 7,
+    podCount: 2,
     pods: [0, 1].map((pod) => ({
       namespace: pod === 0 ? "default" : "shop",
       name: `${pod === 0 ? "web" : "cart"}-${index}`,

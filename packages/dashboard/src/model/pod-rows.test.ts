@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { mesh, node, report } from "../testing/mesh.ts";
 import { matches } from "./filter.ts";
 import { nodeRows } from "./node-row.ts";
-import { podRows } from "./pod-rows.ts";
+import { countPods, podRows } from "./pod-rows.ts";
 
 const pod = (namespace: string, name: string, address: string) => ({ namespace, name, addresses: [address] });
 const rows = nodeRows(
@@ -24,6 +24,12 @@ test("a filter finds words of any column", () => {
   expect(shown("WEB shop")).toEqual(["shop/web@a"]);
   expect(shown("fd00:77")).toEqual(["shop/cart@b"]);
   expect(shown("nothing")).toEqual([]);
+});
+
+test("pods that a large mesh leaves out are counted all the same", () => {
+  const pods = [pod("default", "a", "10.244.0.2")];
+  const nodes = [node("a", { report: report({ podCount: 900, pods }) }), node("b", { report: null })];
+  expect(countPods(nodeRows(mesh(nodes), 0))).toEqual({ total: 900, untold: 899 });
 });
 
 test("an empty filter, or one of blanks, lets everything through", () => {

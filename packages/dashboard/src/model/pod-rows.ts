@@ -13,6 +13,13 @@ export interface PodRow {
   readonly isCurrent: boolean;
 }
 
+/** How many pods there are, and how many of them only their nodes can tell. */
+export function countPods(rows: readonly NodeRow[]): { readonly total: number; readonly untold: number } {
+  const reports = rows.flatMap(({ report }) => report ?? []);
+  const total = reports.reduce((sum, report) => sum + report.podCount, 0);
+  return { total, untold: total - reports.reduce((sum, report) => sum + report.pods.length, 0) };
+}
+
 /** The pods of all nodes that the filter lets through, by namespace and name. */
 export function podRows(rows: readonly NodeRow[], filter: string): PodRow[] {
   return rows

@@ -30,7 +30,16 @@ export function node(name: string, change: Partial<MeshNode> = {}): MeshNode {
 export function report(change: Partial<NodeReport> = {}): NodeReport {
   return {
     ...{ ageMs: 500, appliedRevision: 7, version: "0.1.0", dataplane: "tun", overlayMtu: 1450, warnings: [] },
-    ...{ txBitsPerSecond: 1000, rxBitsPerSecond: 2000, txPackets: 1, rxPackets: 2, drops: 0, pods: [], peers: [] },
+    ...{
+      txBitsPerSecond: 1000,
+      rxBitsPerSecond: 2000,
+      txPackets: 1,
+      rxPackets: 2,
+      drops: 0,
+      podCount: 0,
+      pods: [],
+      peers: [],
+    },
     ...change,
   };
 }

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { NodeRow } from "../model/node-row.ts";
-import { podRows } from "../model/pod-rows.ts";
-import { formatCount } from "../model/text.ts";
+import { countPods, podRows } from "../model/pod-rows.ts";
+import { countOf, formatCount } from "../model/text.ts";
 import { Filter } from "./filter.tsx";
 
 /** So many rows are drawn; the filter finds the others. */
@@ -11,7 +11,7 @@ const MOST = 100;
 export function Pods({ rows }: { readonly rows: readonly NodeRow[] }) {
   const [filter, setFilter] = useState("");
   const pods = podRows(rows, filter);
-  const total = rows.reduce((sum, { report }) => sum + (report?.pods.length ?? 0), 0);
+  const { total, untold } = countPods(rows);
   return (
     <section class="pods" aria-labelledby="pods-title">
       <div class="head">
@@ -51,6 +51,12 @@ export function Pods({ rows }: { readonly rows: readonly NodeRow[] }) {
       {pods.length > MOST && (
         <p class="note">
           The first {MOST} of {formatCount(pods.length)}: filter for the others.
+        </p>
+      )}
+      {untold > 0 && (
+        <p class="note">
+          {countOf(untold, "pod is", "pods are")} not among them: the mesh has too many. Ask their nodes with{" "}
+          <code>warren pod list</code>.
         </p>
       )}
     </section>
