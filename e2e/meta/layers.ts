@@ -106,6 +106,17 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
+    from: /^packages\/dashboard\//,
+    mustNotImport: /^(node:|packages\/(?!dashboard\/|common\/src\/(api\/|report\/|net\/cipher\.ts$))|e2e\/|bench\/)/,
+    why: "the page runs in a browser: of ours it knows the shapes of the API, and how figures are written",
+    testsMayCross: true,
+  },
+  {
+    from: /^packages\/dashboard\/src\/model\//,
+    mustNotImport: /^(preact|packages\/dashboard\/src\/(?!model\/))/,
+    why: "what is shown is decided by functions of the answer and the time; how it looks is another matter",
+  },
+  {
     from: /^packages\/control\/src\/ipam\//,
     mustNotImport: /^(node:|packages\/control\/src\/(?!(ipam\/|registry\/keys\.ts$)))/,
     why: "the allocator is a pure function of what is taken; the store and the clock are its callers'",
