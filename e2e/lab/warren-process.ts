@@ -17,6 +17,8 @@ export interface WarrenProcessOptions {
   readonly role: "control" | "agent";
   /** Distinguishes the processes of a lab: `control` or the node's name. */
   readonly name: string;
+  /** The command; default the checkout's. */
+  readonly warren?: string;
   /** Flags besides `--data-dir` and `--run-dir`. */
   readonly flags: readonly string[];
   /** Instead of the lab's own, for a data directory with something special about it. */
@@ -71,8 +73,8 @@ export class WarrenProcess {
   /** Starts it and returns at once; for a process that is expected to fail. */
   async launch(): Promise<Supervised> {
     if (this.running) throw new WarrenError("already-running", `${this.name} runs already`);
-    const { lab, netns, role, flags, privateMounts } = this.#options;
-    const words = [WARREN, role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
+    const { lab, netns, role, flags, privateMounts, warren = WARREN } = this.#options;
+    const words = [warren, role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
     const [program, ...args] = privateMounts ? ["unshare", "--mount", "--propagation", "slave", ...words] : words;
     this.#process = await supervise(lab, netns, this.logFile, program!, args, {
       what: `warren ${role} (${this.name})`,
