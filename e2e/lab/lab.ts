@@ -39,8 +39,8 @@ export interface AgentOptions {
   readonly nodeName?: string;
   readonly underlay?: string;
   readonly dataDir?: string;
-  /** With a mount namespace of its own, as `ip netns exec` gives it. */
-  readonly privateMounts?: boolean;
+  /** With a mount namespace of its own, as `ip netns exec` gives it; an array also mounts something in it. */
+  readonly privateMounts?: boolean | readonly string[];
 }
 
 /** Where a command is run: a host by its number from 1, or the control plane. */
