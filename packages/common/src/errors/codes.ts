@@ -47,6 +47,12 @@ export const ERROR_CODES = {
     false,
     "The process lacks a Linux capability that this needs; it is named.",
   ),
+  "host-unfit": row(
+    EXIT.error,
+    500,
+    false,
+    "A host was not joined: what an agent cannot do without is missing or wrong.",
+  ),
   "tool-missing": row(EXIT.error, 500, false, "A program that Warren calls is not installed."),
   "tool-failed": row(EXIT.error, 500, false, "A program that Warren called ended with an error."),
   "tun-missing": row(EXIT.error, 500, false, "/dev/net/tun is absent or may not be opened."),
