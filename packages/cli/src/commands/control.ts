@@ -19,7 +19,10 @@ export async function run(context: CommandContext): Promise<void> {
   await runService(control, {
     ready: () => {
       const makeToken = `warren token create --run-dir ${config["run-dir"]}`;
-      context.write(`control plane ready on ${control.address}; make a join token with: ${makeToken}\n`);
+      context.write(
+        `control plane ready on ${control.address}; the mesh is shown at http://${control.page ?? control.http}/\n` +
+          `make a join token with: ${makeToken}\n`,
+      );
     },
     reload: configReloader({ keys: configKeys(controlConfigSchema), inForce, load, logger }),
     manager: await openServiceManager(context.env, supervised, logger),
