@@ -108,6 +108,7 @@ export class SimNode {
       name: this.#options.nodeName ?? this.name,
       "accept-new-lease": flags.acceptNewLease ?? false,
     });
+    process.onEnd(() => this.stack.closeProbes());
     const agent = createAgent(config, {
       clock: process,
       random: this.#options.random,
@@ -117,6 +118,7 @@ export class SimNode {
       hostNetwork: this.stack.network,
       podNetwork: this.stack.pods,
       echoes: this.stack.echo,
+      probeNetwork: this.stack.openProbes(),
       createDataPlane: (options) => this.#createDataPlane(options, process),
       lock: () => this.#lock(process),
       memory: { limit: () => {}, settle: () => {} },

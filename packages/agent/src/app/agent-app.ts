@@ -34,6 +34,7 @@ import { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { AgentSealing } from "./agent-sealing.ts";
+import { AgentTasks } from "./agent-tasks.ts";
 import { type AgentParts, agentView } from "./agent-view.ts";
 import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
@@ -66,6 +67,8 @@ export interface Agent extends Startable {
   setPeerCipher(name: string, cipher: string): Promise<void>;
   /** Times the stages of the packet path; ends early when `signal` aborts. Throws `busy` while that is done already. */
   measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
+  /** Has a node do a part of a self-test: an `AskRequest` of `common/api/ask.ts`, which is checked here. */
+  ask(request: unknown, signal: AbortSignal): Promise<unknown>;
   /**
    * Settles when the agent should be stopped without a signal: resolves after `leave`, rejects when the packet path
    * broke. The caller then calls `stop` and ends.
@@ -283,6 +286,12 @@ class AgentApp implements Agent {
     // Before anything is taken away: a netmap or a pod that came meanwhile would put it back.
     this.#undo.push(() => session.close());
     this.#undo.push(() => pods.settled());
+    const tasks = new AgentTasks({
+      ...{ node: config.name, world, session, underlay: underlay.name, view: () => this.#view(), pods: this },
+    });
+    this.#parts = { ...this.#parts, tasks };
+    this.#undo.push(() => tasks.stop());
+    await tasks.start();
 
     if (world.localApi) {
       const api = createAgentApi({
@@ -411,6 +420,12 @@ class AgentApp implements Agent {
 
   async measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts> {
     return this.#running().stages.measure(seconds, signal);
+  }
+
+  async ask(request: unknown, signal: AbortSignal): Promise<unknown> {
+    const { tasks } = this.#running();
+    if (!tasks) throw new WarrenError("not-ready", "the agent is starting; try again later");
+    return tasks.ask(request, signal);
   }
 
   /** First registration. A lost lease is fatal here unless nothing would lose its address. */

@@ -10,6 +10,7 @@ import type { StageWatch } from "../observe/stage-watch.ts";
 import type { PodSet } from "../pods/pod-set.ts";
 import type { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentWorld } from "./agent-deps.ts";
+import type { AgentTasks } from "./agent-tasks.ts";
 import { type Forwarder, TUN_NAME } from "./forwarder.ts";
 
 /** The components of an agent that is up. */
@@ -24,6 +25,8 @@ export interface AgentParts {
   readonly dataPlane: SwitchableDataPlane;
   readonly forwarder: Forwarder;
   readonly stages: StageWatch;
+  /** Once the pods are back. */
+  readonly tasks?: AgentTasks;
   readonly underlay: UnderlayInterface;
   readonly identity: () => NodeIdentity;
   /** `HOST:PORT` of the control plane. */

@@ -32,7 +32,11 @@ export function checkCapabilities(): Check {
   const missing = missingCapabilities();
   return missing.length === 0
     ? ok("capabilities", "CAP_NET_ADMIN, CAP_SYS_ADMIN")
-    : fail("capabilities", `no ${missing.join(", no ")}`, "run as root; a container needs --privileged");
+    : fail(
+        "capabilities",
+        `no ${missing.join(", no ")}`,
+        "run as root; a container needs --cap-add NET_ADMIN --cap-add SYS_ADMIN",
+      );
 }
 
 const TOOLS = [

@@ -84,6 +84,8 @@ export interface ControlStatus {
   readonly version: string;
   readonly cluster: ClusterInfo;
   readonly listen: string;
+  /** `HOST:PORT` that hosts reach; null where it was not said. */
+  readonly advertise: string | null;
   readonly http: string;
   /** Where the page is for others than this host; null when it is not. */
   readonly page: string | null;

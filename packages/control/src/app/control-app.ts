@@ -53,6 +53,7 @@ export interface ControlApp extends Startable {
 interface Running {
   readonly core: MeshCore;
   readonly rpc: RpcServer;
+  readonly advertise: string | null;
   readonly http: string;
   readonly page: string | null;
   readonly startedMs: number;
@@ -131,7 +132,12 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     await phase(rpc);
     // Watches end before the server that carries them, so that agents hear why.
     phases.push(() => core.context.netmap.stop());
-    const addresses = { http: loopback.address, page: page?.address ?? null };
+    phases.push(() => core.tasks.stop());
+    const addresses = {
+      advertise: config.advertise ?? null,
+      http: loopback.address,
+      page: page?.address ?? null,
+    };
     running = { core, rpc, ...addresses, startedMs: clock.monotonicMs() };
     ready = true;
     const cluster = core.context.view.cluster;
@@ -194,13 +200,14 @@ function openStore(config: ControlConfig, clock: Clock): Store {
   return openSqliteStore({ path: join(config["data-dir"], "state.db"), clock });
 }
 
-function describe({ core, rpc, http, page, startedMs }: Running, clock: Clock): ControlStatus {
+function describe({ core, rpc, advertise, http, page, startedMs }: Running, clock: Clock): ControlStatus {
   const { view, ca, netmap } = core.context;
   return {
     role: "control",
     version: manifest.version,
     cluster: describeCluster(view.cluster),
     listen: rpc.address,
+    advertise,
     http,
     page,
     caFingerprint: `sha256:${ca.keyHash}`,
