@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import type { MeshView } from "@warren/common/api/mesh-view.ts";
 
-/** What the control plane allows the page to do; stricter is fine, looser would hide what breaks there. */
-const POLICY = [
+/** What the control plane allows the page to do. */
+export const POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'"],
   ...["connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
 ].join("; ");

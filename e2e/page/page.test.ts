@@ -69,8 +69,8 @@ describeInBrowser("the live page in a browser", () => {
   test.each(["light", "dark"] as const)("three nodes, %s", async (colorScheme) => {
     let moment = 0;
     server.answer = () => threeNodes(moment++);
-    await open({ colorScheme });
-    await seconds(60);
+    await open({ colorScheme, viewport: { width: 1280, height: 720 } });
+    await seconds(125);
     await take(colorScheme);
     const shown = await text();
     for (const expected of [

@@ -1,4 +1,4 @@
-import type { MeshView } from "@warren/common/api/mesh-view.ts";
+import type { MeshLink, MeshView } from "@warren/common/api/mesh-view.ts";
 import { formatDuration } from "@warren/common/report/duration.ts";
 import { isExposed } from "./link-matrix.ts";
 import type { NodeRow } from "./node-row.ts";
@@ -16,7 +16,8 @@ export function concernsOf(mesh: MeshView, rows: readonly NodeRow[]): Concern[] 
   const states = new Map(rows.map((row) => [row.node.name, row.state]));
   const concerns = rows.flatMap((row) => [
     ...ofState(row),
-    ...ofLinks(row, mesh.cluster.cipher, states),
+    ...ofExposure(row, mesh.cluster.cipher),
+    ...ofSilence(row, states),
     ...(row.report?.warnings ?? []).map((text) => ({ node: row.node.name, text, isBad: false })),
   ]);
   // Stable: those of one node keep their order.
@@ -36,21 +37,27 @@ function ofState({ node, state, downMs, isCurrent, ageMs }: NodeRow): Concern[] 
   return [{ node: node.name, text: `ready, but its last report is ${formatDuration(ageMs)} old`, isBad: false }];
 }
 
-function ofLinks(row: NodeRow, cipher: string, states: ReadonlyMap<string, string>): Concern[] {
-  if (!row.isCurrent || row.report === null) return [];
-  const { name } = row.node;
-  const exposed = row.report.peers.filter((link) => isExposed(link, cipher));
-  const silent = row.report.peers.filter((link) => link.rttMs === null && states.get(link.peer) === "ready");
-  const peers = (links: readonly { peer: string }[]) => listed(links.map((link) => link.peer));
-  return [
-    ...(exposed.length > 0
-      ? [{ node: name, text: `sends in the clear to ${peers(exposed)}, not ${cipherName(cipher)}`, isBad: true }]
-      : []),
-    ...(silent.length > 0 ? [{ node: name, text: `no answer from ${peers(silent)}`, isBad: false }] : []),
-  ];
+function ofExposure(row: NodeRow, cipher: string): Concern[] {
+  const exposed = (row.isCurrent ? row.report?.peers : undefined)?.filter((link) => isExposed(link, cipher)) ?? [];
+  if (exposed.length === 0) return [];
+  const text = `sends in the clear to ${listed(exposed)}, not ${cipherName(cipher)}`;
+  return [{ node: row.node.name, text, isBad: true }];
 }
 
-function listed(names: readonly string[]): string {
-  const shown = [...names].sort(compareNames).slice(0, 5).join(", ");
+function ofSilence(row: NodeRow, states: ReadonlyMap<string, string>): Concern[] {
+  const asked =
+    (row.isSettled ? row.report?.peers : undefined)?.filter((link) => states.get(link.peer) === "ready") ?? [];
+  const silent = asked.filter((link) => link.rttMs === null);
+  if (silent.length === 0) return [];
+  const isCutOff = silent.length === asked.length && asked.length > 1;
+  const text = isCutOff
+    ? "no answer from any node: it is cut off, or its agent may not send ICMP (CAP_NET_RAW)"
+    : `no answer from ${listed(silent)}`;
+  return [{ node: row.node.name, text, isBad: false }];
+}
+
+function listed(links: readonly MeshLink[]): string {
+  const names = links.map((link) => link.peer);
+  const shown = names.sort(compareNames).slice(0, 5).join(", ");
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

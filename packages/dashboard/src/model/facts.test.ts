@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
-import { mesh, node, report } from "../testing/mesh.ts";
+import { mesh, node, report, settledRows } from "../testing/mesh.ts";
 import { factsOf } from "./facts.ts";
-import { nodeRows } from "./node-row.ts";
 
 function facts(view: ReturnType<typeof mesh>): Record<string, readonly string[]> {
   return Object.fromEntries(
-    factsOf(view, nodeRows(view, 0), 0).map(({ name, value, detail, tone }) => [name, [value, detail, tone]]),
+    factsOf(view, settledRows(view), 0).map(({ name, value, detail, tone }) => [name, [value, detail, tone]]),
   );
 }
 

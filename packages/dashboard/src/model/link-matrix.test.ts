@@ -1,10 +1,10 @@
 import type { MeshNode } from "@warren/common/api/mesh-view.ts";
 import { expect, test } from "vitest";
-import { link, mesh, node, report } from "../testing/mesh.ts";
+import { link, mesh, node, report, settledRows } from "../testing/mesh.ts";
 import { linkMatrix, MOST_DETAILED, MOST_NODES } from "./link-matrix.ts";
 import { nodeRows } from "./node-row.ts";
 
-const matrixOf = (nodes: readonly MeshNode[], cipher = "none") => linkMatrix(nodeRows(mesh(nodes), 0), cipher);
+const matrixOf = (nodes: readonly MeshNode[], cipher = "none") => linkMatrix(settledRows(mesh(nodes)), cipher);
 const linked = (name: string, ...peers: ReturnType<typeof link>[]) => node(name, { report: report({ peers }) });
 
 test("a cell says how far, how much and how", () => {
@@ -37,6 +37,12 @@ test("a pair in the clear stands out where the cluster has a cipher, one without
   expect(tone({ rttMs: null }, "none")).toBe("warn");
 });
 
+test("a node that has just begun to report has asked nobody yet", () => {
+  const view = mesh([linked("a", link("b", { rttMs: null })), node("b")]);
+  const { rows } = linkMatrix(nodeRows(view, 0, new Map()), "none");
+  expect(rows[0]!.cells[1]).toMatchObject({ roundTrip: "–", tone: "plain" });
+});
+
 test("a node that is down is said to be, one that told nothing leaves its row empty", () => {
   const { rows } = matrixOf([
     linked("a", link("b"), link("c")),
@@ -57,7 +63,7 @@ test("a foreign peer is sent to, and has no row: it tells nothing", () => {
     node("f", { foreign: true, kind: "vxlan", report: null }),
   ]);
   expect([columns.length, rows.length]).toEqual([2, 1]);
-  expect(rows[0]!.cells[1]!.tone).toBe("plain");
+  expect(rows[0]!.cells[1]).toMatchObject({ roundTrip: "–", rate: "1.00 kbit/s", tone: "plain" });
 });
 
 test("many nodes are cut to what a browser can draw, and say so", () => {

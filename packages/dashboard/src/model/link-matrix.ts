@@ -47,19 +47,24 @@ function cellOf(from: NodeRow, to: NodeRow, link: MeshLink | undefined, clusterC
   if (from.report === null) return nothing(NOTHING);
   // A report has the hundred peers with the most traffic.
   if (link === undefined) return nothing(NOTHING);
-  const answers = link.rttMs !== null;
   return {
-    roundTrip: link.rttMs === null ? "no answer" : formatRoundTrip(link.rttMs),
+    roundTrip: roundTrip(from, to, link),
     rate: formatRate(link.txBitsPerSecond),
     how: [sealing(link), path(link)].filter(Boolean).join(", "),
-    tone: isExposed(link, clusterCipher)
-      ? "bad"
-      : !from.isCurrent
-        ? "quiet"
-        : answers || to.state === "foreign"
-          ? "plain"
-          : "warn",
+    tone: toneOf(from, to, link, clusterCipher),
   };
+}
+
+function roundTrip(from: NodeRow, to: NodeRow, { rttMs }: MeshLink): string {
+  if (rttMs !== null) return formatRoundTrip(rttMs);
+  // A foreign peer need not answer.
+  return from.isSettled && to.state === "ready" ? "no answer" : NOTHING;
+}
+
+function toneOf(from: NodeRow, to: NodeRow, link: MeshLink, clusterCipher: string): Tone {
+  if (isExposed(link, clusterCipher)) return "bad";
+  if (!from.isCurrent) return "quiet";
+  return link.rttMs === null && from.isSettled && to.state === "ready" ? "warn" : "plain";
 }
 
 function nothing(why: string): LinkCell {

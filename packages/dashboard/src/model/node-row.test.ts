@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { mesh, node, report } from "../testing/mesh.ts";
 import { nodeRows, sortRows } from "./node-row.ts";
 
-const rowOf = (change: Parameters<typeof node>[1], elapsedMs = 0) => nodeRows(mesh([node("a", change)]), elapsedMs)[0]!;
+const rowOf = (change: Parameters<typeof node>[1], elapsedMs = 0) =>
+  nodeRows(mesh([node("a", change)]), elapsedMs, new Map())[0]!;
 
 test("a node that reports is current, until its report grows old on this page", () => {
   expect(rowOf({})).toMatchObject({ state: "ready", stateText: "ready", note: "", ageMs: 500, isCurrent: true });
@@ -43,6 +44,7 @@ test("rows are ordered by name, by what is wrong, or from the largest figure", (
       node("f", { foreign: true, report: null }),
     ]),
     0,
+    new Map(),
   );
   const order = (key: Parameters<typeof sortRows>[1]) => sortRows(rows, key).map((row) => row.node.name);
   expect(order("name")).toEqual(["f", "n1", "n9", "n10"]);

@@ -1,6 +1,6 @@
 import type { MeshNode, MeshView, NodeReport } from "@warren/common/api/mesh-view.ts";
 import { formatDuration } from "@warren/common/report/duration.ts";
-import { staleMs } from "./history.ts";
+import { type Histories, staleMs } from "./history.ts";
 import { compareNames, countOf } from "./text.ts";
 
 /** A foreign peer has no agent: nobody knows whether it is up. */
@@ -20,23 +20,28 @@ export interface NodeRow {
   readonly ageMs: number | null;
   /** Whether the rates of the report are those of now. */
   readonly isCurrent: boolean;
+  /** Current, and reporting for a while: one that has just begun has asked no peer yet, so silence says nothing. */
+  readonly isSettled: boolean;
 }
+
+const SETTLED_SAMPLES = 4;
 
 const FOREIGN_NAMES = { node: "foreign peer", vxlan: "VXLAN peer", wireguard: "WireGuard peer" } as const;
 
 /** Rows of all nodes. `elapsedMs` is the time since the picture came. */
-export function nodeRows(mesh: MeshView, elapsedMs: number): NodeRow[] {
+export function nodeRows(mesh: MeshView, elapsedMs: number, histories: Histories): NodeRow[] {
   const nowMs = Date.parse(mesh.now) + elapsedMs;
   const limitMs = staleMs(mesh.nodes.length);
   return mesh.nodes.map((node) => {
     const state = node.foreign ? "foreign" : node.state;
     const ageMs = node.report === null ? null : node.report.ageMs + elapsedMs;
     const isCurrent = state === "ready" && ageMs !== null && ageMs <= limitMs;
+    const isSettled = isCurrent && (histories.get(node.id)?.length ?? 0) >= SETTLED_SAMPLES;
     const { report } = node;
     // By the control plane's clock on both sides: the browser's may be wrong.
     const downMs = state === "down" && node.lastSeen !== null ? nowMs - Date.parse(node.lastSeen) : null;
     const texts = { stateText: stateText(node, downMs), note: noteOf(mesh, state, report) };
-    return { node, state, ...texts, downMs, report, ageMs, isCurrent };
+    return { node, state, ...texts, downMs, report, ageMs, isCurrent, isSettled };
   });
 }
 

@@ -1,17 +1,15 @@
 import { expect, test } from "vitest";
-import { mesh, node, report } from "../testing/mesh.ts";
+import { mesh, node, report, settledRows } from "../testing/mesh.ts";
 import { matches } from "./filter.ts";
-import { nodeRows } from "./node-row.ts";
 import { countPods, podRows } from "./pod-rows.ts";
 
 const pod = (namespace: string, name: string, address: string) => ({ namespace, name, addresses: [address] });
-const rows = nodeRows(
+const rows = settledRows(
   mesh([
     node("a", { report: report({ pods: [pod("shop", "web", "10.244.0.10"), pod("default", "web", "10.244.0.9")] }) }),
     node("b", { state: "down", report: report({ pods: [pod("shop", "cart", "fd00:77::2")] }) }),
     node("c", { report: null }),
   ]),
-  0,
 );
 const shown = (filter: string) => podRows(rows, filter).map((row) => `${row.namespace}/${row.name}@${row.node}`);
 
@@ -29,7 +27,7 @@ test("a filter finds words of any column", () => {
 test("pods that a large mesh leaves out are counted all the same", () => {
   const pods = [pod("default", "a", "10.244.0.2")];
   const nodes = [node("a", { report: report({ podCount: 900, pods }) }), node("b", { report: null })];
-  expect(countPods(nodeRows(mesh(nodes), 0))).toEqual({ total: 900, untold: 899 });
+  expect(countPods(settledRows(mesh(nodes)))).toEqual({ total: 900, untold: 899 });
 });
 
 test("an empty filter, or one of blanks, lets everything through", () => {

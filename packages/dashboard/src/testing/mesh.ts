@@ -1,4 +1,5 @@
 import type { MeshLink, MeshNode, MeshView, NodeReport } from "@warren/common/api/mesh-view.ts";
+import { type NodeRow, nodeRows } from "../model/node-row.ts";
 
 /** A picture of a mesh with these nodes. */
 export function mesh(nodes: readonly MeshNode[], change: Partial<MeshView> = {}): MeshView {
@@ -25,6 +26,12 @@ export function node(name: string, change: Partial<MeshNode> = {}): MeshNode {
     report: report(),
     ...change,
   };
+}
+
+/** The rows of the table for a mesh whose nodes have all reported for a while. */
+export function settledRows(view: MeshView): NodeRow[] {
+  const samples = [0, 1000, 2000, 3000].map((atMs) => ({ atMs, tx: 0, rx: 0 }));
+  return nodeRows(view, 0, new Map(view.nodes.map(({ id }) => [id, samples])));
 }
 
 export function report(change: Partial<NodeReport> = {}): NodeReport {

@@ -22,7 +22,7 @@ export function App() {
   const [filter, setFilter] = useState("");
   const { mesh, failure } = live;
   const elapsedMs = live.nowMs - live.receivedMs;
-  const rows = mesh ? nodeRows(mesh, elapsedMs) : [];
+  const rows = mesh ? nodeRows(mesh, elapsedMs, live.histories) : [];
   const concerns = mesh ? concernsOf(mesh, rows) : [];
 
   const title = failure ? "no answer" : mesh ? titleOf(rows.filter((row) => row.state === "down").length) : "";

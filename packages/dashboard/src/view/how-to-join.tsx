@@ -5,15 +5,16 @@ export function HowToJoin() {
       <h2 id="join-title">No node has joined yet</h2>
       <ol class="steps">
         <li>
-          On the host of the control plane, make a token; it is good for one node and one hour:
+          On the host of the control plane, make a token; it is good for one host and one hour, and what is printed is
+          the next step:
           <pre>warren token create</pre>
         </li>
         <li>
-          On every host that is to be a node, as root, with the address of the control plane:
-          <pre>warren join TOKEN@HOST:7443</pre>
+          On the host that is to be a node, as root:
+          <pre>warren join TOKEN@HOST:PORT</pre>
         </li>
       </ol>
-      <p class="note">Nodes appear here by themselves, a few seconds later.</p>
+      <p class="note">The node appears here by itself, a few seconds later.</p>
     </section>
   );
 }

@@ -10,6 +10,9 @@ import { SortHeader } from "./sort-header.tsx";
 /** So many rows are drawn at first. */
 const MOST = 50;
 
+/** A mesh with less traffic is as good as idle, and is to look it: probes alone are a few kbit/s. */
+const IDLE = 1e6;
+
 interface NodesProps {
   /** The box above the table; null where there is nothing to look for. */
   readonly filter: ComponentChild;
@@ -24,7 +27,7 @@ export function Nodes({ filter, rows, histories, nowMs }: NodesProps) {
   const [sort, setSort] = useState<SortKey>("name");
   const [showsAll, setShowsAll] = useState(false);
   const shown = sortRows(rows, sort).slice(0, showsAll ? undefined : MOST);
-  const { end } = axisFor([peakOf(histories)]);
+  const { end } = axisFor([IDLE, peakOf(histories)]);
   const scale = `2 minutes, up to ${formatRate(end)}`;
   const by = (key: SortKey, label: string, isNumber = false) => (
     <SortHeader label={label} column={key} isNumber={isNumber} isSorted={sort === key} onSort={() => setSort(key)} />
