@@ -15,7 +15,7 @@ export async function run(context: CommandContext): Promise<void> {
   const logger = createLogger({ level: config["log-level"], format: config["log-format"] });
   const control = createControl(config, { logger });
   // Its main event loop is all that there is: that the question is asked is the answer.
-  const supervised = { headline: control.headline, isAlive: () => true };
+  const supervised = { headline: () => control.headline(), isAlive: () => true };
   await runService(control, {
     ready: () => {
       const makeToken = `warren token create --run-dir ${config["run-dir"]}`;
