@@ -1,4 +1,4 @@
-import type { ArgumentSpec, CommandSpec, FlagSpec } from "../command-spec.ts";
+import { type ArgumentSpec, argumentTerm, type CommandSpec, type FlagSpec } from "../command-spec.ts";
 
 /** docs/cli.md: every command with its arguments, flags and examples, from the same table that parses them. */
 export function cliReference(commands: readonly CommandSpec[]): string {
@@ -34,7 +34,7 @@ function section(spec: CommandSpec): string {
   const args = spec.arguments ?? [];
   const usage = [
     `warren ${spec.path}`,
-    ...args.map((arg) => (arg.optional ? `[${arg.name}]` : arg.name)),
+    ...args.map(argumentTerm),
     ...(spec.flags.length > 0 ? ["[flags]"] : []),
     ...(spec.program ? [spec.program === "required" ? "-- PROGRAM [ARG…]" : "[-- PROGRAM [ARG…]]"] : []),
   ].join(" ");
@@ -58,7 +58,7 @@ ${examples}
 }
 
 function argumentRow(argument: ArgumentSpec): string {
-  return `| \`${argument.name}\` | ${cell(withChoices(argument.description, argument.choices))} |`;
+  return `| \`${argument.name}\` | ${cell(withChoices(argument.description, argument.choices ?? argument.suggests))} |`;
 }
 
 function flagRow(flag: FlagSpec): string {
