@@ -2,8 +2,10 @@ import { referenceSegment } from "@warren/agent/dataplane/testing/packets.ts";
 import { MemoryHostNetwork } from "@warren/agent/host/memory-host-network.ts";
 import { MemoryTun } from "@warren/agent/platform/memory/memory-tun.ts";
 import { MemoryPodNetwork } from "@warren/agent/pods/memory-pod-network.ts";
+import type { MemoryProbeNetwork } from "@warren/agent/probe/memory-probe-network.ts";
 import { formatAddress, type IpAddress, parseAddress } from "@warren/common/net/address.ts";
 import { formatPrefix, parsePrefix, prefixContains, prefixOf } from "@warren/common/net/prefix.ts";
+import { arriveAtProbes, probesOn } from "./probe-stack.ts";
 
 /** A packet as it came out at a pod, or at the node itself. */
 export interface Arrival {
@@ -23,6 +25,7 @@ export class HostStack {
   readonly #node: string;
   readonly #arrive: (arrival: Arrival) => void;
   #tun: MemoryTun | null = null;
+  #probes: MemoryProbeNetwork | null = null;
 
   constructor(node: string, underlay: string, underlayMtu: number, arrive: (arrival: Arrival) => void) {
     this.#node = node;
@@ -39,6 +42,26 @@ export class HostStack {
     });
     this.#tun = tun;
     return tun;
+  }
+
+  /** Sockets for an agent's self-tests; they go with the agent. */
+  openProbes(): MemoryProbeNetwork {
+    this.#probes = probesOn(this);
+    return this.#probes;
+  }
+
+  closeProbes(): void {
+    this.#probes = null;
+  }
+
+  /** Somebody looks at what `onUnderlay` is told. */
+  get isTapped(): boolean {
+    return this.#probes?.isTapped("eth0") ?? false;
+  }
+
+  /** A datagram of the underlay leaves or reaches this host. */
+  onUnderlay(packet: Uint8Array): void {
+    this.#probes?.pass("eth0", packet);
   }
 
   closeTun(): void {
@@ -65,6 +88,7 @@ export class HostStack {
   }
 
   #deliver(packet: Uint8Array): void {
+    if (this.#probes && arriveAtProbes(this.#probes, packet)) return;
     const to = formatAddress(destinationOf(packet));
     this.#arrive({ node: this.#node, at: this.#isHere(to) ? to : null, packet });
   }

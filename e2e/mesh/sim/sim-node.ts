@@ -103,6 +103,7 @@ export class SimNode {
       name: this.name,
       "accept-new-lease": flags.acceptNewLease ?? false,
     });
+    process.onEnd(() => this.stack.closeProbes());
     const agent = createAgent(config, {
       clock: process,
       random: this.#options.random,
@@ -111,6 +112,7 @@ export class SimNode {
       connector: this.#connector(process),
       hostNetwork: this.stack.network,
       podNetwork: this.stack.pods,
+      probeNetwork: this.stack.openProbes(),
       createDataPlane: (options) => this.#createDataPlane(options, process),
       lock: () => this.#lock(process),
       memory: { limit: () => {}, settle: () => {} },

@@ -32,6 +32,7 @@ import { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { AgentSealing } from "./agent-sealing.ts";
+import { AgentTasks } from "./agent-tasks.ts";
 import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
@@ -58,6 +59,8 @@ export interface Agent extends Startable {
   setPeerCipher(name: string, cipher: string): Promise<void>;
   /** Times the stages of the packet path; ends early when `signal` aborts. Throws `busy` while that is done already. */
   measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
+  /** Has a node do a part of a self-test: an `AskRequest` of `common/api/ask.ts`, which is checked here. */
+  ask(request: unknown, signal: AbortSignal): Promise<unknown>;
   /**
    * Settles when the agent should be stopped without a signal: resolves after `leave`, rejects when the packet path
    * broke. The caller then calls `stop` and ends.
@@ -256,6 +259,12 @@ class AgentApp implements Agent {
     // Before anything is taken away: a netmap or a pod that came meanwhile would put it back.
     this.#undo.push(() => session.close());
     this.#undo.push(() => pods.settled());
+    const tasks = new AgentTasks({
+      ...{ node: config.name, world, session, underlay: underlay.name, view: () => this.#view(), pods: this },
+    });
+    this.#parts = { ...this.#parts, tasks };
+    this.#undo.push(() => tasks.stop());
+    await tasks.start();
 
     if (world.localApi) {
       makeDirectory(config["run-dir"], 0o750);
@@ -376,6 +385,12 @@ class AgentApp implements Agent {
 
   async measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts> {
     return this.#running().stages.measure(seconds, signal);
+  }
+
+  async ask(request: unknown, signal: AbortSignal): Promise<unknown> {
+    const { tasks } = this.#running();
+    if (!tasks) throw new WarrenError("not-ready", "the agent is starting; try again later");
+    return tasks.ask(request, signal);
   }
 
   /** First registration. A lost lease is fatal here unless nothing would lose its address. */
@@ -515,6 +530,8 @@ interface Parts {
   readonly dataPlane: SwitchableDataPlane;
   readonly forwarder: Forwarder;
   readonly stages: StageWatch;
+  /** Once the pods are back. */
+  readonly tasks?: AgentTasks;
   readonly underlay: UnderlayInterface;
   readonly identity: () => NodeIdentity;
   readonly startedMs: number;

@@ -6,6 +6,7 @@ import type { DataPlane, DataPlaneOptions } from "../dataplane-host/data-plane.t
 import type { OverlayGuardPort } from "../dataplane-host/overlay-guard.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import type { PodNetwork } from "../pods/pod-network.ts";
+import type { ProbeNetwork } from "../probe/probe-network.ts";
 import type { Random } from "../secure/handshake/cookie-maker.ts";
 
 /** The world of an agent. What is not given is this machine's; the simulator gives all of it. */
@@ -19,6 +20,7 @@ export interface AgentDeps {
   readonly connector?: ControlConnector;
   readonly hostNetwork?: HostNetwork;
   readonly podNetwork?: PodNetwork;
+  readonly probeNetwork?: ProbeNetwork;
   readonly createDataPlane?: (options: DataPlaneOptions, kind: DataplaneKind, guard: OverlayGuardPort) => DataPlane;
   /** Takes the data directory; returns what gives it back. */
   readonly lock?: (dataDir: string) => () => void;

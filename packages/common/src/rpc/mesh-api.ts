@@ -1,4 +1,7 @@
 import type {
+  AnswerTaskRequest,
+  AskNodeRequest,
+  AskNodeResponse,
   HeartbeatRequest,
   HeartbeatResponse,
   LeaveRequest,
@@ -8,6 +11,7 @@ import type {
   RenewCertificateRequest,
   RenewCertificateResponse,
   SetPairCipherRequest,
+  TaskMessage,
   WatchNetmapRequest,
 } from "./messages.ts";
 
@@ -24,4 +28,10 @@ export interface MeshApi {
   /** Another cipher than the cluster's between the caller and one peer, or the cluster's again. */
   setPairCipher(request: SetPairCipherRequest, signal?: AbortSignal): Promise<void>;
   leave(request: LeaveRequest, signal?: AbortSignal): Promise<void>;
+  /** Lasts until the other node has answered, `ASK_TIMEOUT_MS` at most. Throws what that node threw, too. */
+  askNode(request: AskNodeRequest, signal?: AbortSignal): Promise<AskNodeResponse>;
+  /** What others ask of the caller; ends as `watchNetmap` does. */
+  watchTasks(signal: AbortSignal): AsyncIterable<TaskMessage>;
+  /** Throws `not-found` when nobody waits for that answer (any more). */
+  answerTask(request: AnswerTaskRequest, signal?: AbortSignal): Promise<void>;
 }

@@ -115,6 +115,7 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     await phase(rpc);
     // Watches end before the server that carries them, so that agents hear why.
     phases.push(() => core.context.netmap.stop());
+    phases.push(() => core.tasks.stop());
     running = { core, rpc, http: loopback.address, startedMs: clock.monotonicMs() };
     ready = true;
     const cluster = core.context.view.cluster;

@@ -37,8 +37,8 @@ export class MemoryUdpNetwork {
   readonly #random: () => number;
   readonly #sockets = new Map<string, MemoryUdp>();
   weather: NetworkWeather;
-  /** Called with every datagram that is sent, whatever becomes of it. */
-  watch: (payload: Uint8Array) => void = () => {};
+  /** Called with every datagram that is sent, whatever becomes of it, and its ends, HOST:PORT. */
+  watch: (payload: Uint8Array, from: string, to: string) => void = () => {};
 
   constructor(clock: Clock, seed: number, weather: NetworkWeather = {}) {
     this.#clock = clock;
@@ -62,7 +62,7 @@ export class MemoryUdpNetwork {
 
   #carry(from: string, to: string, datagram: Datagram): void {
     const { lossRate = 0, duplicateRate = 0, delayMs = 0, jitterMs = 0, isCut } = this.weather;
-    this.watch(datagram.payload);
+    this.watch(datagram.payload, from, to);
     if (isCut?.(from, to)) return;
     const copies = 1 + Number(this.#random() < duplicateRate);
     for (let i = 0; i < copies; i++) {
