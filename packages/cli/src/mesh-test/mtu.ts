@@ -3,8 +3,7 @@ import { blackHole, lookAtMtu } from "./hints.ts";
 import type { MeshTest, TestContext } from "./mesh-test.ts";
 import { fewNodes, nodeEnd } from "./node-to-node.ts";
 import { orderedPairs, sampleOf } from "./pairs.ts";
-import { type Probe, type ProbeEnd, type ProbeSize, type Probes, probePairs } from "./probe.ts";
-import { familyOf } from "./reach.ts";
+import { type Family, familyOf, type Probe, type ProbeEnd, type ProbeSize, type Probes, probePairs } from "./probe.ts";
 import { type Failure, type Finding, finding, skipped } from "./result.ts";
 import { type Survey, viewOf } from "./survey.ts";
 
@@ -23,34 +22,36 @@ export const mtu: MeshTest = {
 };
 
 export interface MtuProbes {
-  /** Of each pair and address: as small as can be, full there and back, full only there. In this order. */
+  /** Of each pair and address three: as small as can be, full there and back, full only there. */
   readonly fitting: Probes;
   /** One byte more, there and back. */
   readonly longer: Probes;
 }
 
+/**
+ * One long packet of a pair at a time: several of one length in a row may cross a virtual link as one large packet, which
+ * no MTU holds back.
+ */
 async function measureMtu(context: TestContext, survey: Survey): Promise<MtuProbes> {
   const { mesh, clock, signal, extent } = context;
   const pairs = orderedPairs(survey.answered.map(nodeEnd), extent.pairs);
-  const show = (from: number, to: number) => (share: number) =>
-    context.progress(from + share * (to - from), "packets of the overlay MTU");
-  const fitting = await probePairs(pairs, {
-    ...{ mesh, clock, signal },
-    sizes: (from, to) => fittingSizes(pathMtu(survey, from, to)),
-    onProgress: show(0, 0.7),
-  });
+  const families: readonly Family[] = ["IPv4", "IPv6"];
+  const rounds = families.flatMap((family) => [
+    { family, sizesOf: (bytes: number) => [{}, bothWays(bytes)] },
+    { family, sizesOf: (bytes: number) => [{ sendBytes: bytes }] },
+  ]);
+  const probes: Probe[] = [];
+  for (const [index, { family, sizesOf }] of rounds.entries()) {
+    const sizes = (from: ProbeEnd, to: ProbeEnd) => sizesOf(pathMtu(survey, from, to));
+    const onProgress = (share: number) =>
+      context.progress((index + share) / (rounds.length + 1), `packets of the overlay MTU over ${family}`);
+    probes.push(...(await probePairs(pairs, { mesh, clock, signal, family, sizes, onProgress })).probes);
+  }
   const longer = await probePairs(pairs, {
-    ...{ mesh, clock, signal },
+    ...{ mesh, clock, signal, timeoutMs: REFUSED_TIMEOUT_MS, tries: 1 },
     sizes: (from, to) => [bothWays(pathMtu(survey, from, to) + 1)],
-    timeoutMs: REFUSED_TIMEOUT_MS,
-    tries: 1,
-    onProgress: show(0.7, 1),
   });
-  return { fitting, longer };
-}
-
-function fittingSizes(bytes: number): ProbeSize[] {
-  return [{}, bothWays(bytes), { sendBytes: bytes }];
+  return { fitting: { ...pairs, probes }, longer };
 }
 
 function bothWays(bytes: number): ProbeSize {
@@ -70,7 +71,7 @@ function overlayMtuOf(survey: Survey, node: string): number {
 export function evaluateMtu({ fitting, longer }: MtuProbes, survey: Survey, neverLonger: boolean): Finding {
   const found = new Findings();
   const byWay = Map.groupBy(fitting.probes, wayKey);
-  for (const [small, full, there] of byWay.values()) judgeFitting(found, small!, full!, there!, survey);
+  for (const probes of byWay.values()) judgeFitting(found, probes, survey);
   const passed = longer.probes.filter(({ answer }) => answer.outcome === "answered");
   if (neverLonger) for (const probe of passed) judgeLonger(found, probe, survey);
   const sizes = [...new Set(fitting.pairs.map(([from, to]) => pathMtu(survey, from, to)))].sort((a, b) => a - b);
@@ -117,7 +118,10 @@ class Findings {
   }
 }
 
-function judgeFitting(found: Findings, small: Probe, full: Probe, there: Probe, survey: Survey): void {
+function judgeFitting(found: Findings, probes: readonly Probe[], survey: Survey): void {
+  const small = probes.find(({ size }) => size.sendBytes === undefined)!;
+  const full = probes.find(({ size }) => size.answerBytes !== undefined)!;
+  const there = probes.find((probe) => probe !== small && probe !== full)!;
   const { from, to, address } = small;
   const bytes = there.size.sendBytes!;
   if (small.answer.outcome !== "answered") {

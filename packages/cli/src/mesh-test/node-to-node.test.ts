@@ -84,6 +84,16 @@ test("a small probe that the kernel refuses is no lost one", async () => {
   expect((await run(mesh)).failures[0]!.problem).toContain("refused by the sender's kernel as too long");
 });
 
+test("a pair without an address of one family is a failure, not a pair that passes", async () => {
+  const mesh = new FakeMesh(2);
+  mesh.node("node1").addresses = ["10.244.1.1"];
+  mesh.node("node2").addresses = ["fd00:77:0:2::1"];
+  expect((await run(mesh)).failures).toMatchObject([
+    { subject: "node1 → node2", problem: "cannot be tried: the two have no address of one family" },
+    { subject: "node2 → node1" },
+  ]);
+});
+
 test("large meshes are sampled, and the sample is stated", async () => {
   const { proven, figures } = await runOneOnFake(new FakeMesh(12), "node-to-node", { pairs: 40 });
   expect(proven).toMatch(/^36 pairs \(a sample of all 132\) over/);

@@ -2,8 +2,8 @@ import { counted } from "./figures.ts";
 import { lookAtPair } from "./hints.ts";
 import type { MeshTest } from "./mesh-test.ts";
 import { sampleOf } from "./pairs.ts";
-import type { ProbeEnd, Probes } from "./probe.ts";
-import { describeReach, evaluateReach, familyOf, lateNotes } from "./reach.ts";
+import { familyOf, type ProbeEnd, type Probes } from "./probe.ts";
+import { describeReach, evaluateReach, lateNotes } from "./reach.ts";
 import { type Finding, finding, skipped } from "./result.ts";
 import type { NodeView, Survey } from "./survey.ts";
 
@@ -20,7 +20,7 @@ export const nodeToNode: MeshTest = {
 };
 
 export function evaluateNodeToNode(probes: Probes, hint: Parameters<typeof evaluateReach>[1]): Finding {
-  const reach = evaluateReach(probes.probes, hint);
+  const reach = evaluateReach(probes, hint);
   const pairs = `${counted(probes.pairs.length, "pair")}${sampleOf(probes)}`;
   const proven = `${pairs} over ${familiesOf(probes)}: ${describeReach(reach)}`;
   return finding(proven, reach.failures, {

@@ -27,7 +27,7 @@ export const podToPod: MeshTest = {
 };
 
 export function evaluatePodToPod(probes: PodProbes, hint: (probe: Probe) => string): Finding {
-  const reach = evaluateReach(probes.probes, hint);
+  const reach = evaluateReach(probes, hint);
   const failures = [...probes.withoutPod.map(podFailure), ...reach.failures];
   const notes = [...extentNotes(probes), ...lateNotes(reach)];
   if (probes.pairs.length === 0 && failures.length === 0)

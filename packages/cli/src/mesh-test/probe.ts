@@ -17,6 +17,12 @@ export interface ProbeEnd {
   readonly addresses: readonly string[];
 }
 
+export type Family = "IPv4" | "IPv6";
+
+export function familyOf(address: string): Family {
+  return address.includes(":") ? "IPv6" : "IPv4";
+}
+
 export type ProbeSize = Pick<ProbeTarget, "sendBytes" | "answerBytes">;
 
 /** One probe and what became of it. */
@@ -38,6 +44,8 @@ export interface ProbeOptions {
   readonly signal: AbortSignal;
   /** Of the probes of each pair; one as small as possible when left out. */
   readonly sizes?: (from: ProbeEnd, to: ProbeEnd) => readonly ProbeSize[];
+  /** Only addresses of this family. */
+  readonly family?: Family;
   readonly timeoutMs?: number;
   readonly tries?: number;
   readonly onProgress?: (share: number) => void;
@@ -81,10 +89,11 @@ type Planned = Omit<Probe, "answer">;
 
 const SMALL: readonly ProbeSize[] = [{}];
 
-function plan(pairs: Pairs<ProbeEnd>["pairs"], { sizes = () => SMALL }: ProbeOptions): Planned[] {
+function plan(pairs: Pairs<ProbeEnd>["pairs"], { sizes = () => SMALL, family }: ProbeOptions): Planned[] {
   return pairs.flatMap(([from, to]) =>
     to.addresses
-      .filter((address) => from.addresses.some((own) => own.includes(":") === address.includes(":")))
+      .filter((address) => from.addresses.some((own) => familyOf(own) === familyOf(address)))
+      .filter((address) => family === undefined || familyOf(address) === family)
       .flatMap((address) => sizes(from, to).map((size) => ({ from, to, address, size }))),
   );
 }

@@ -1,6 +1,6 @@
 import { spread } from "@warren/common/report/statistics.ts";
 import { formatMs } from "./figures.ts";
-import type { Probe } from "./probe.ts";
+import { familyOf, type Probe, type Probes } from "./probe.ts";
 import type { Failure } from "./result.ts";
 
 /** What probes between pairs showed. */
@@ -17,7 +17,7 @@ export interface Reach {
  * Whether every probe was answered. What fails for a pair is one failure, whatever the number of its addresses; and where
  * nothing at all from or to one node passes, while others do, that is one failure too.
  */
-export function evaluateReach(probes: readonly Probe[], hint: (probe: Probe) => string): Reach {
+export function evaluateReach({ pairs, probes }: Probes, hint: (probe: Probe) => string): Reach {
   const answered = probes.filter(({ answer }) => answer.outcome === "answered");
   const rtts = answered.flatMap(({ answer }) => (answer.rttMs === null ? [] : [answer.rttMs]));
   const { median, max } = spread(rtts);
@@ -26,7 +26,7 @@ export function evaluateReach(probes: readonly Probe[], hint: (probe: Probe) => 
     sent: probes.length,
     answered: answered.length,
     late,
-    failures: failuresOf(probes, hint),
+    failures: [...failuresOf(probes, hint), ...unprobed(pairs, probes)],
     figures: {
       probes: probes.length,
       answered: answered.length,
@@ -63,6 +63,19 @@ function failuresOf(probes: readonly Probe[], hint: (probe: Probe) => string): F
   return [...whole, ...[...pairs].map(([subject, ofPair]) => pairFailure(subject, ofPair, hint))];
 }
 
+/** Pairs for which there is no probe to send. */
+function unprobed(pairs: Probes["pairs"], probes: readonly Probe[]): Failure[] {
+  const probed = new Set(probes.map(({ from, to }) => `${from.label} → ${to.label}`));
+  return pairs
+    .map(([from, to]) => ({ subject: `${from.label} → ${to.label}`, node: to.node }))
+    .filter(({ subject }) => !probed.has(subject))
+    .map(({ subject, node }) => ({
+      subject,
+      problem: "cannot be tried: the two have no address of one family",
+      next: `\`warren ipam\` on ${node}, and \`warren cluster get\` for the pools`,
+    }));
+}
+
 /** Nodes of which no probe passes, in a mesh in which some do. */
 function cutOffNodes(probes: readonly Probe[]): Set<string> {
   const between = probes.filter(({ from, to }) => from.node !== to.node);
@@ -95,10 +108,6 @@ function describeOutcome({ outcome, tries, error }: Probe["answer"]): string {
   if (outcome === "lost") return `no answer to ${tries} ${tries === 1 ? "try" : "tries"}`;
   if (outcome === "too-long") return "refused by the sender's kernel as too long, although it is as small as can be";
   return error ?? "could not be sent";
-}
-
-export function familyOf(address: string): string {
-  return address.includes(":") ? "IPv6" : "IPv4";
 }
 
 function round(ms: number): number {

@@ -44,7 +44,7 @@ export class FakeNode {
   netmap: Partial<AgentStatus["netmap"]> = {};
   /** What it answers instead of doing a task. */
   error: WarrenError | null = null;
-  readonly addresses: readonly string[];
+  addresses: readonly string[];
 
   constructor(number: number, podCount: number) {
     const name = `node${number}`;
