@@ -77,7 +77,7 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
-    from: under("control-client", "pods", "observe", "doctor", "host", "platform"),
+    from: under("control-client", "pods", "observe", "doctor", "host", "platform", "probe"),
     mustNotImport: under("app"),
     why: "the composition root knows the parts, never the other way round",
     testsMayCross: true,
@@ -99,7 +99,7 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
-    from: under("control-client", "observe", "pods"),
+    from: under("control-client", "observe", "pods", "probe"),
     except: /\/linux-[\w-]+\.ts$/,
     mustNotImport: under("platform"),
     why: "the kernel is reached through an interface with a memory twin; only the linux-… adapter behind it knows Linux",
@@ -131,7 +131,7 @@ export const BORDERS: readonly Border[] = [
   {
     from: /^e2e\/(?!mesh\/|lab\/|meta\/)/,
     // Contract suites of the adapters to the kernel, and of pods under an agent whose control plane is a fake.
-    except: /^e2e\/netns\/(dataplane|pods)-[\w-]+(\.test)?\.ts$/,
+    except: /^e2e\/netns\/(dataplane|pods|probe)-[\w-]+(\.test)?\.ts$/,
     mustNotImport: /^packages\/(agent|control|cli)\//,
     why: "these tests see what a user sees: commands, sockets and packets",
   },
