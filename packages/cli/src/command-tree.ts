@@ -11,6 +11,7 @@ import {
   TOKEN_FLAGS,
 } from "./command-flags.ts";
 import type { ArgumentSpec, CommandSpec } from "./command-spec.ts";
+import { TEST_NAMES } from "./mesh-test/test-names.ts";
 
 /**
  * Every command, parents before children. This table is all that is loaded to parse a command line; the action's
@@ -420,6 +421,38 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: [RUN_DIR, OUTPUT],
     examples: [{ command: "warren dataplane set kernel", explains: "plain VXLAN at the kernel's own speed" }],
     load: () => import("./commands/dataplane-set.ts"),
+  },
+  {
+    path: "test",
+    group: "Tools",
+    description:
+      "Test the mesh from here: every pair of nodes and pods, NAT, MTU, encryption on the wire, new pods, agents in step. Exit code 1 when a test fails, 7 when none did but some nodes could not be asked, 3 when the time limit ran out.",
+    arguments: [
+      {
+        name: "PATTERN",
+        description: "only tests with this name, * stands for any characters; with ! before it, without them",
+        optional: true,
+        variadic: true,
+        suggests: TEST_NAMES,
+      },
+    ],
+    flags: [
+      { name: "list", description: "only list the tests, and what each proves" },
+      { name: "junit-file", value: "FILE", description: "also write the result into FILE, as JUnit's XML" },
+      { name: "pods", value: "N", description: "how many pods of each node are tested (default 3)" },
+      { name: "pairs", value: "N", description: "how many pairs a test takes; of more, a sample (default 2500)" },
+      { name: "timeout", value: "TIME", description: "for all tests together, such as 30s, 5m (default 10m)" },
+      FROM,
+      RUN_DIR,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren test", explains: "everything, from any node or from the control plane's host" },
+      { command: "warren test 'mtu' 'node*'", explains: "only these" },
+      { command: "warren test '!encryption' '!new-pod'", explains: "all but these" },
+      { command: "warren test -o json --junit-file warren.xml", explains: "for a build server" },
+    ],
+    load: () => import("./commands/test.ts"),
   },
   {
     path: "doctor",
