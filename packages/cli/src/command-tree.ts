@@ -113,10 +113,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: "token create",
     group: "Cluster",
     description: "Make a join token. It is shown once and stored only hashed.",
-    flags: [...TOKEN_FLAGS, RUN_DIR, OUTPUT],
+    flags: [
+      ...TOKEN_FLAGS,
+      { name: "file", value: "FILE", description: "write the token to FILE, for owner and group, and print nothing" },
+      RUN_DIR,
+      OUTPUT,
+    ],
     examples: [
       { command: "warren token create", explains: "prints the token and nothing else on standard output" },
       { command: "warren token create --ttl 24h --uses 20", explains: "for twenty nodes within a day" },
+      { command: "warren token create --file /run/join/token", explains: "for a program that starts agents" },
     ],
     load: () => import("./commands/token-create.ts"),
   },
