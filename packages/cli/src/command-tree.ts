@@ -92,7 +92,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: AGENT_FLAGS,
     examples: [
       {
-        command: "warren agent --control 192.0.2.1:7443 --token wrn1.… --underlay 192.0.2.11",
+        command: "warren agent --control 192.0.2.1:7443 --token wrn1.…",
         explains: "join for the first time",
       },
       {
@@ -465,7 +465,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: "Tools",
     description: "Test this host: TUN, offloads, MTU, ports, node address, clock. Exit code 1 when something fails.",
     flags: [
-      { name: "underlay", value: "IP", description: "underlay address to test (default the agent's)" },
+      {
+        name: "underlay",
+        value: "IP",
+        description: "underlay address to test (default the agent's, or where the way to --control begins)",
+      },
       { name: "control", value: "HOST:PORT", description: "control plane to test against (default the agent's)" },
       { name: "port", value: "PORT", description: "UDP port of VXLAN (default 4789)" },
       RUN_DIR,
