@@ -30,6 +30,12 @@ export function lookAtNode(node: NodeInfo): string {
   return `on ${node.name} (${node.underlayAddress}): \`warren status\`, and the log of \`warren agent\` (\`journalctl -u warren-agent\`); is it running, and does it reach the control plane?`;
 }
 
+/** A node that is up by its heartbeats, which are short, and whose answer, which is long, does not come. */
+export function lookAtSilence(node: NodeInfo): string {
+  const size = node.underlayAddress.includes(":") ? 1500 - PING_HEADERS.ipv6 : 1500 - PING_HEADERS.ipv4;
+  return `short messages of ${node.name} arrive, a long one does not: does the underlay carry its MTU? \`ping -M do -s ${size} CONTROL\` there, with the control plane's address; then ${lookAtNode(node)}`;
+}
+
 /** Where a node takes what others send. */
 function trafficPort(cluster: ClusterInfo, node: NodeInfo): number {
   return isSealed(cluster.cipher) ? (node.sealing?.port ?? cluster.sealedPort) : node.port;

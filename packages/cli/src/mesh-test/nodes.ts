@@ -1,6 +1,6 @@
 import { formatAge } from "../output/human.ts";
 import { counted } from "./figures.ts";
-import { lookAtNode } from "./hints.ts";
+import { lookAtNode, lookAtSilence } from "./hints.ts";
 import type { MeshTest } from "./mesh-test.ts";
 import { type Failure, type Finding, finding } from "./result.ts";
 import type { SilentNode, Survey } from "./survey.ts";
@@ -20,12 +20,16 @@ export function evaluateNodes({ answered, silent, foreign }: Survey, nowMs: numb
   const failures: Failure[] = silent.map((each) => ({
     subject: each.node.name,
     problem: describeSilence(each, nowMs),
-    next: lookAtNode(each.node),
+    next: hasTimedOut(each) ? lookAtSilence(each.node) : lookAtNode(each.node),
   }));
   if (all === 0)
     failures.push({ subject: "the mesh", problem: "has no node yet", next: "`warren token create`, and join one" });
   const figures = { nodes: all, answered: answered.length, foreign: foreign.length };
   return finding(`${answered.length} of ${counted(all, "node")} answered`, failures, { figures, notes });
+}
+
+function hasTimedOut({ node, error }: SilentNode): boolean {
+  return node.state === "ready" && error.code === "timeout";
 }
 
 function describeSilence({ node, error }: SilentNode, nowMs: number): string {

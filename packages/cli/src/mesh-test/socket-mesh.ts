@@ -30,8 +30,7 @@ export async function openSocketMesh(context: CommandContext, clock: Clock, sign
     asker: status.role === "agent" ? status.node.name : null,
     cluster: status.cluster,
     nodes: [...(await read<NodeInfo[]>("/v1/nodes")), ...foreign],
-    ask: <T extends Task>(node: string, task: T, ends: AbortSignal) =>
-      callLocal<TaskResults[T["do"]]>(socket, "POST", "/v1/ask", { node, task }, ends, durationOf(task) + PATIENCE_MS),
+    ask: (node, task, ends) => askNode(socket, node, task, ends),
   };
 }
 
@@ -46,6 +45,22 @@ async function connected(socket: string, first: AgentStatus, clock: Clock, signa
       );
     await sleep(CONNECT_EVERY_MS, clock, signal);
     status = await callLocal<AgentStatus>(socket, "GET", "/v1/status", undefined, signal);
+  }
+}
+
+async function askNode<T extends Task>(
+  socket: string,
+  node: string,
+  task: T,
+  signal: AbortSignal,
+): Promise<TaskResults[T["do"]]> {
+  const timeoutMs = durationOf(task) + PATIENCE_MS;
+  try {
+    return await callLocal<TaskResults[T["do"]]>(socket, "POST", "/v1/ask", { node, task }, signal, timeoutMs);
+  } catch (error) {
+    // Says more than that the socket did not answer: who did not.
+    if (!(error instanceof WarrenError) || error.code !== "timeout") throw error;
+    throw new WarrenError("timeout", `${node} did not answer within ${timeoutMs / 1000} s`, { cause: error });
   }
 }
 
