@@ -6,6 +6,7 @@ import { type RunResult, tryRun } from "../packages/common/src/runtime/run.ts";
 /** Programs of the host that Warren, its demo, its tests and its benchmarks call, and the Debian package of each. */
 const DEBIAN_PACKAGES = {
   bridge: "iproute2",
+  chromium: "chromium",
   debootstrap: "debootstrap",
   ethtool: "ethtool",
   ip: "iproute2",

@@ -41,6 +41,11 @@ export const BORDERS: readonly Border[] = [
     why: "the command line starts services, doctors and the laboratory; what is inside them is reached through their sockets",
   },
   {
+    from: /^packages\/cli\/src\/mesh-test\//,
+    mustNotImport: /^packages\/(agent|control)\//,
+    why: "the self-test sees a mesh as any user can, through the sockets: what it shows does not depend on what is inside",
+  },
+  {
     from: /^packages\/common\/src\/(wire|net)\//,
     mustNotImport: /^(node:|pino|zod|yaml|@grpc\/|protobufjs|packages\/common\/src\/(?!(wire|net|errors)\/))/,
     why: "codecs and addresses are pure: no I/O, no clock; they run unchanged in the simulator and in fuzz tests",
@@ -77,7 +82,7 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
-    from: under("control-client", "pods", "observe", "live", "doctor", "host", "platform"),
+    from: under("control-client", "pods", "observe", "live", "doctor", "host", "platform", "probe"),
     mustNotImport: under("app"),
     why: "the composition root knows the parts, never the other way round",
     testsMayCross: true,
@@ -99,10 +104,22 @@ export const BORDERS: readonly Border[] = [
     testsMayCross: true,
   },
   {
-    from: under("control-client", "observe", "live", "pods"),
+    from: under("control-client", "observe", "live", "pods", "probe"),
     except: /\/linux-[\w-]+\.ts$/,
     mustNotImport: under("platform"),
     why: "the kernel is reached through an interface with a memory twin; only the linux-… adapter behind it knows Linux",
+    testsMayCross: true,
+  },
+  {
+    from: /^packages\/dashboard\//,
+    mustNotImport: /^(node:|packages\/(?!dashboard\/|common\/src\/(api\/|report\/|net\/cipher\.ts$))|e2e\/|bench\/)/,
+    why: "the page runs in a browser: of ours it knows the shapes of the API, and how figures are written",
+    testsMayCross: true,
+  },
+  {
+    from: /^packages\/dashboard\/src\/model\//,
+    mustNotImport: /^(preact|packages\/dashboard\/src\/(?!model\/))/,
+    why: "what is shown is decided by functions of the answer and the time; how it looks is another matter",
     testsMayCross: true,
   },
   {
@@ -131,7 +148,7 @@ export const BORDERS: readonly Border[] = [
   {
     from: /^e2e\/(?!mesh\/|lab\/|meta\/)/,
     // Contract suites of the adapters to the kernel, and of pods under an agent whose control plane is a fake.
-    except: /^e2e\/netns\/(dataplane|pods)-[\w-]+(\.test)?\.ts$/,
+    except: /^e2e\/netns\/(dataplane|pods|probe)-[\w-]+(\.test)?\.ts$/,
     mustNotImport: /^packages\/(agent|control|cli)\//,
     why: "these tests see what a user sees: commands, sockets and packets",
   },

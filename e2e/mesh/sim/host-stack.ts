@@ -2,6 +2,7 @@ import { referenceSegment } from "@warren/agent/dataplane/testing/packets.ts";
 import { MemoryHostNetwork } from "@warren/agent/host/memory-host-network.ts";
 import { MemoryTun } from "@warren/agent/platform/memory/memory-tun.ts";
 import { MemoryPodNetwork } from "@warren/agent/pods/memory-pod-network.ts";
+import type { MemoryProbeNetwork } from "@warren/agent/probe/memory-probe-network.ts";
 import { formatAddress, type IpAddress, parseAddress } from "@warren/common/net/address.ts";
 import { formatPrefix, parsePrefix, prefixContains, prefixOf } from "@warren/common/net/prefix.ts";
 import { HostEcho } from "./host-echo.ts";
@@ -14,6 +15,8 @@ export interface HostStackOptions {
   readonly time: VirtualTime;
   readonly arrive: (arrival: Arrival) => void;
 }
+
+import { arriveAtProbes, probesOn } from "./probe-stack.ts";
 
 /** A packet as it came out at a pod, or at the node itself. */
 export interface Arrival {
@@ -34,14 +37,23 @@ export class HostStack {
   readonly #arrive: (arrival: Arrival) => void;
   readonly echo: HostEcho;
   #tun: MemoryTun | null = null;
+  #probes: MemoryProbeNetwork | null = null;
 
   constructor({ node, underlay, underlayMtu, time, arrive }: HostStackOptions) {
     this.#node = node;
     this.#arrive = arrive;
+    this.network = new MemoryHostNetwork({});
     const addresses = (): readonly string[] => this.network.plan?.nodeAddresses ?? [];
     this.echo = new HostEcho({ time, addresses, send: (packet) => this.send(packet) });
+    this.setUnderlay(underlay, underlayMtu);
+  }
+
+  /** Replaces the underlay address; null takes it away. */
+  setUnderlay(underlay: string | null, underlayMtu: number): void {
+    this.network.addresses.clear();
+    if (underlay === null) return;
     const subnet = formatPrefix(prefixOf(parseAddress(underlay), underlay.includes(":") ? 64 : 24));
-    this.network = new MemoryHostNetwork({ [underlay]: { name: "eth0", mtu: underlayMtu, subnet } });
+    this.network.addresses.set(underlay, { name: "eth0", mtu: underlayMtu, subnet });
   }
 
   /** A new TUN device, as an agent makes it when it starts; it goes with the agent. */
@@ -52,6 +64,26 @@ export class HostStack {
     });
     this.#tun = tun;
     return tun;
+  }
+
+  /** Sockets for an agent's self-tests; they go with the agent. */
+  openProbes(): MemoryProbeNetwork {
+    this.#probes = probesOn(this);
+    return this.#probes;
+  }
+
+  closeProbes(): void {
+    this.#probes = null;
+  }
+
+  /** Somebody looks at what `onUnderlay` is told. */
+  get isTapped(): boolean {
+    return this.#probes?.isTapped("eth0") ?? false;
+  }
+
+  /** A datagram of the underlay leaves or reaches this host. */
+  onUnderlay(packet: Uint8Array): void {
+    this.#probes?.pass("eth0", packet);
   }
 
   closeTun(): void {
@@ -79,6 +111,7 @@ export class HostStack {
 
   #deliver(packet: Uint8Array): void {
     if (this.echo.take(packet)) return;
+    if (this.#probes && arriveAtProbes(this.#probes, packet)) return;
     const to = formatAddress(destinationOf(packet));
     this.#arrive({ node: this.#node, at: this.#isHere(to) ? to : null, packet });
   }

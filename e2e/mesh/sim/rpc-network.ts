@@ -1,8 +1,9 @@
+import { ASK_TIMEOUT_MS } from "@warren/common/api/ask.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
 import { rpcServices } from "@warren/common/rpc/definitions.ts";
 import type { MeshApi } from "@warren/common/rpc/mesh-api.ts";
-import type { NetmapUpdate, WatchNetmapRequest } from "@warren/common/rpc/messages.ts";
+import type { NetmapUpdate, TaskMessage, WatchNetmapRequest } from "@warren/common/rpc/messages.ts";
 import { Connection } from "./connection.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -38,7 +39,9 @@ interface SentUpdate {
   readonly atMs: number;
 }
 
-type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave" | "Report";
+type UnaryName =
+  | ("Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave")
+  | ("Report" | "AskNode" | "AnswerTask");
 
 /**
  * What is between the agents and the control plane. Messages cross it as bytes of the real protobuf codec, over
@@ -86,6 +89,11 @@ export class RpcNetwork {
     for (const connection of this.#of(host)) connection.onHeal();
   }
 
+  /** The host has another address: its connections are of the old one. */
+  strand(host: string): void {
+    for (const connection of this.#of(host)) connection.strand();
+  }
+
   isCut(host: string): boolean {
     return this.#cut.has(host);
   }
@@ -97,7 +105,8 @@ export class RpcNetwork {
     applicant: Parameters<MeshServer["enroll"]>[0],
     signal?: AbortSignal,
   ): Promise<string> {
-    return this.#call(this.#connect(host, process), process, (server) => server.enroll(applicant), signal);
+    const caller = { connection: this.#connect(host, process), process, timeoutMs: CALL_TIMEOUT_MS, signal };
+    return this.#call(caller, (server) => server.enroll(applicant));
   }
 
   /** The Mesh service, as a process on that host sees it with that node's certificate. */
@@ -107,15 +116,20 @@ export class RpcNetwork {
       if (!connection?.open) connection = this.#connect(host, process);
       return connection;
     };
-    const unary = <Request, Response>(name: UnaryName, request: Request, signal?: AbortSignal): Promise<Response> => {
+    const unary = <Request, Response>(
+      name: UnaryName,
+      request: Request,
+      signal?: AbortSignal,
+      timeoutMs = CALL_TIMEOUT_MS,
+    ): Promise<Response> => {
       const { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize } =
         rpcServices().mesh.definition[name]!;
       const bytes = requestSerialize(request);
-      const respond = async (server: MeshServer): Promise<Response> => {
-        const response = await METHODS[name](server.as(nodeId), requestDeserialize(bytes) as never);
+      const respond = async (server: MeshServer, gone: AbortSignal): Promise<Response> => {
+        const response = await METHODS[name](server.as(nodeId), requestDeserialize(bytes) as never, gone);
         return responseDeserialize(responseSerialize(response ?? {})) as Response;
       };
-      return this.#call(current(), process, respond, signal);
+      return this.#call({ connection: current(), process, timeoutMs, signal }, respond);
     };
     return {
       register: (request, signal) => unary("Register", request, signal),
@@ -130,18 +144,36 @@ export class RpcNetwork {
       report: async (request, signal) => {
         await unary("Report", request, signal);
       },
-      watchNetmap: (request, signal) => this.#watch({ host, nodeId, process, connection: current(), request, signal }),
+      watchNetmap: (request, signal) =>
+        this.#watch<WatchNetmapRequest, NetmapUpdate>({
+          ...{ process, connection: current(), signal, name: "WatchNetmap", request },
+          run: (server, asked, end) => server.as(nodeId).watchNetmap(asked, end),
+          onSent: (update, bytes) => {
+            const kind = update.snapshot ? "snapshot" : "delta";
+            this.updates.push({ host, kind, bytes, atMs: this.#time.monotonicMs() });
+          },
+        }),
+      askNode: (request, signal) => unary("AskNode", request, signal, ASK_TIMEOUT_MS + CALL_TIMEOUT_MS),
+      watchTasks: (signal) =>
+        this.#watch<object, TaskMessage>({
+          ...{ process, connection: current(), signal, name: "WatchTasks", request: {} },
+          run: (server, _, end) => server.as(nodeId).watchTasks(end),
+          onSent: () => {},
+        }),
+      answerTask: async (request, signal) => {
+        await unary("AnswerTask", request, signal);
+      },
       close: () => connection?.break("the client closed it"),
     };
   }
 
   #call<T>(
-    connection: Connection,
-    process: SimProcess,
-    respond: (server: MeshServer) => Promise<T>,
-    signal?: AbortSignal,
+    { connection, process, timeoutMs, signal }: Caller,
+    respond: (server: MeshServer, gone: AbortSignal) => Promise<T>,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
+      // The server's side of the call.
+      const remote = new AbortController();
       if (signal?.aborted) return reject(signal.reason as Error);
       const settle = (outcome: () => void): void => {
         cancel();
@@ -151,14 +183,20 @@ export class RpcNetwork {
       };
       const fail = (why: string): void => settle(() => reject(silence(why)));
       // As in `common/rpc/channel.ts`: who aborts a call hears why, and not that nobody answers.
-      const abort = (): void => settle(() => reject(signal!.reason as Error));
-      const cancel = process.after(CALL_TIMEOUT_MS, () => fail("deadline exceeded"));
-      const unbreak = connection.onBreak(fail);
+      const abort = (): void => {
+        connection.carry("up", () => remote.abort());
+        settle(() => reject(signal!.reason as Error));
+      };
+      const cancel = process.after(timeoutMs, () => fail("deadline exceeded"));
+      const unbreak = connection.onBreak((why) => {
+        remote.abort();
+        fail(why);
+      });
       signal?.addEventListener("abort", abort, { once: true });
       connection.carry("up", () => {
         const server = this.#server;
         if (!server) return connection.carry("down", () => connection.break("connection refused"));
-        respond(server).then(
+        respond(server, remote.signal).then(
           (response) => {
             if (server === this.#server) connection.carry("down", () => settle(() => resolve(response)));
           },
@@ -171,11 +209,12 @@ export class RpcNetwork {
     });
   }
 
-  async *#watch({ host, nodeId, process, connection, request, signal }: Watch): AsyncGenerator<NetmapUpdate> {
+  async *#watch<Request, Response>(watch: Watch<Request, Response>): AsyncGenerator<Response> {
+    const { process, connection, signal, name, request, run, onSent } = watch;
     if (signal.aborted) return;
     const { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize } =
-      rpcServices().mesh.definition["WatchNetmap"]!;
-    const asked = requestDeserialize(requestSerialize(request)) as WatchNetmapRequest;
+      rpcServices().mesh.definition[name]!;
+    const asked = requestDeserialize(requestSerialize(request)) as Request;
     const received: Buffer[] = [];
     let error: WarrenError | null = null;
     let wake = (): void => {};
@@ -199,10 +238,9 @@ export class RpcNetwork {
     signal.addEventListener("abort", onAbort);
     const serve = async (server: MeshServer): Promise<void> => {
       try {
-        for await (const update of server.as(nodeId).watchNetmap(asked, remote.signal)) {
-          const bytes = responseSerialize(update);
-          const kind = update.snapshot ? "snapshot" : "delta";
-          this.updates.push({ host, kind, bytes: bytes.length, atMs: this.#time.monotonicMs() });
+        for await (const update of run(server, asked, remote.signal)) {
+          const bytes = responseSerialize(update as object);
+          onSent(update, bytes.length);
           connection.carry("down", () => {
             received.push(bytes);
             wake();
@@ -226,7 +264,7 @@ export class RpcNetwork {
         const bytes = received.shift();
         if (bytes) {
           connection.carry("up", () => window.add());
-          yield responseDeserialize(bytes) as NetmapUpdate;
+          yield responseDeserialize(bytes) as Response;
         } else if (error) throw error;
         else await new Promise<void>((resolve) => (wake = resolve));
       }
@@ -267,22 +305,33 @@ export class RpcNetwork {
   }
 }
 
-const METHODS: Readonly<Record<UnaryName, (api: MeshApi, request: never) => Promise<unknown>>> = {
+const METHODS: Readonly<Record<UnaryName, (api: MeshApi, request: never, gone: AbortSignal) => Promise<unknown>>> = {
   Register: (api, request) => api.register(request),
   Heartbeat: (api, request) => api.heartbeat(request),
   RenewCertificate: (api, request) => api.renewCertificate(request),
   SetPairCipher: (api, request) => api.setPairCipher(request),
   Leave: (api, request) => api.leave(request),
   Report: (api, request) => api.report(request),
+  AskNode: (api, request, gone) => api.askNode(request, gone),
+  AnswerTask: (api, request) => api.answerTask(request),
 };
 
-interface Watch {
-  readonly host: string;
-  readonly nodeId: string;
+interface Caller {
+  readonly connection: Connection;
+  readonly process: SimProcess;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Watch<Request, Response> {
   readonly process: SimProcess;
   readonly connection: Connection;
-  readonly request: WatchNetmapRequest;
   readonly signal: AbortSignal;
+  readonly name: "WatchNetmap" | "WatchTasks";
+  readonly request: Request;
+  readonly run: (server: MeshServer, request: Request, end: AbortSignal) => AsyncIterable<Response>;
+  /** Told of each message and its length in bytes. */
+  readonly onSent: (message: Response, bytes: number) => void;
 }
 
 function silence(why: string): WarrenError {

@@ -1,16 +1,17 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildPacket } from "@warren/agent/dataplane/testing/packets.ts";
 import { MemoryUdpNetwork, type NetworkWeather } from "@warren/agent/platform/memory/memory-udp.ts";
 import { addressPlus, formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { SEALED_PORT } from "@warren/common/net/cipher.ts";
-import { formatEndpoint } from "@warren/common/net/endpoint.ts";
+import { formatEndpoint, parseEndpoint } from "@warren/common/net/endpoint.ts";
 import { createLogger, LOG_LEVELS } from "@warren/common/runtime/logger.ts";
 import type { MeshCore } from "@warren/control/mesh/mesh-core.ts";
 import type { ClusterSettings } from "@warren/control/registry/cluster-settings.ts";
 import type { Timing } from "@warren/control/registry/timing.ts";
 import { ControlHost, DEFAULT_SETTINGS, type SimLogger } from "./control-host.ts";
-import type { Arrival } from "./host-stack.ts";
+import type { Arrival, HostStack } from "./host-stack.ts";
 import { RpcNetwork, type RpcWeather } from "./rpc-network.ts";
 import { bytesFor, randomFor } from "./seed.ts";
 import { SimNode } from "./sim-node.ts";
@@ -53,6 +54,8 @@ export class SimMesh {
   readonly #randomBytes: (length: number) => Uint8Array;
   /** Pairs of machines between which no packet passes, as `a>b`. */
   readonly #cutPaths = new Set<string>();
+  /** By the host part of an endpoint on the underlay. */
+  readonly #stacks = new Map<string, HostStack>();
   #machines = 0;
 
   private constructor(options: SimMeshOptions, parts: Parts) {
@@ -66,6 +69,7 @@ export class SimMesh {
     this.#randomBytes = bytesFor(options.seed, "sealing");
     this.underlay = new MemoryUdpNetwork(this.time, randomFor(options.seed, "underlay")() * 2 ** 31);
     this.setWeather(options.weather ?? CALM);
+    this.underlay.watch = (payload, from, to) => this.#onUnderlay(payload, from, to);
   }
 
   static async start(options: SimMeshOptions): Promise<SimMesh> {
@@ -107,6 +111,7 @@ export class SimMesh {
       onChange: () => this.onChange(),
     });
     this.nodes.set(name, node);
+    this.#stacks.set(node.underlay.includes(":") ? `[${node.underlay}]` : node.underlay, node.stack);
     return node;
   }
 
@@ -146,6 +151,15 @@ export class SimMesh {
     rmSync(this.#directory, { recursive: true, force: true });
     const [defect] = this.rpc.defects;
     if (defect !== undefined) throw new Error("the control plane answered with a defect", { cause: defect });
+  }
+
+  /** Both ends see what is sent, whatever becomes of it. */
+  #onUnderlay(payload: Uint8Array, from: string, to: string): void {
+    const watching = [from, to].map((end) => this.#stacks.get(end.slice(0, end.lastIndexOf(":")))).filter(Boolean);
+    if (!watching.some((stack) => stack!.isTapped)) return;
+    const [{ host: src, port: srcPort }, { host: dst, port: dstPort }] = [parseEndpoint(from), parseEndpoint(to)];
+    const packet = buildPacket({ src, srcPort, dst, dstPort, protocol: "udp", payload });
+    for (const stack of watching) stack!.onUnderlay(packet);
   }
 
   #paths(a: SimNode, b: SimNode): string[] {

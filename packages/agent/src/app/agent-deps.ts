@@ -7,6 +7,7 @@ import type { OverlayGuardPort } from "../dataplane-host/overlay-guard.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import type { EchoNetwork } from "../live/echo-network.ts";
 import type { PodNetwork } from "../pods/pod-network.ts";
+import type { ProbeNetwork } from "../probe/probe-network.ts";
 import type { Random } from "../secure/handshake/cookie-maker.ts";
 
 /** The world of an agent. What is not given is this machine's; the simulator gives all of it. */
@@ -20,6 +21,7 @@ export interface AgentDeps {
   readonly connector?: ControlConnector;
   readonly hostNetwork?: HostNetwork;
   readonly podNetwork?: PodNetwork;
+  readonly probeNetwork?: ProbeNetwork;
   readonly createDataPlane?: (options: DataPlaneOptions, kind: DataplaneKind, guard: OverlayGuardPort) => DataPlane;
   /** How round trips to peers are measured while the live page is looked at. */
   readonly echoes?: EchoNetwork;

@@ -18,6 +18,7 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
     connector: deps.connector ?? (await import("../control-client/grpc-connector.ts")).grpcConnector,
     hostNetwork: deps.hostNetwork ?? (await import("../host/linux-host-network.ts")).createLinuxHostNetwork(),
     podNetwork: deps.podNetwork ?? (await import("../pods/linux-pod-network.ts")).createLinuxPodNetwork(),
+    probeNetwork: deps.probeNetwork ?? (await import("../probe/linux-probe-network.ts")).createLinuxProbeNetwork(),
     createDataPlane: deps.createDataPlane ?? (await linuxDataPlane()),
     echoes: deps.echoes ?? (await import("../live/linux-echo-network.ts")).linuxEchoNetwork,
     lock: deps.lock ?? (await linuxLock()),

@@ -34,6 +34,8 @@ export interface AgentActions {
   /** @param cipher empty for the cluster's own */
   setPeerCipher(name: string, cipher: string): Promise<void>;
   measureStages(seconds: number, signal: AbortSignal): Promise<StageCosts>;
+  /** Checks the request. */
+  ask(request: unknown, signal: AbortSignal): Promise<unknown>;
 }
 
 export interface AgentApiOptions {
@@ -82,6 +84,7 @@ export function agentRoutes({ agent, view }: Pick<AgentApiOptions, "agent" | "vi
       // A caller that goes away ends it: nobody waits for the result.
       handle: (request) => agent.measureStages(secondsOf(request), request.signal),
     },
+    { method: "POST", path: "/v1/ask", handle: ({ body, signal }) => agent.ask(body, signal) },
     get("/v1/keys", () => agent.keys()),
     { method: "POST", path: "/v1/keys/rotate", handle: (request) => agent.rotateKeys({ now: flagOf(request, "now") }) },
     {

@@ -1,6 +1,8 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
 import type {
+  AnswerTaskRequest,
+  AskNodeRequest,
   ClusterMessage,
   IdentityClone,
   NetmapUpdate,
@@ -9,6 +11,7 @@ import type {
   RegisterResponse,
   ReportRequest,
   SetPairCipherRequest,
+  TaskMessage,
   WatchNetmapRequest,
 } from "@warren/common/rpc/messages.ts";
 import type { ControlConnector } from "../control-client/control-connector.ts";
@@ -41,6 +44,11 @@ export class FakeControl implements ControlConnector {
   readonly registrations: RegisterRequest[] = [];
   readonly watchedFrom: WatchNetmapRequest[] = [];
   readonly pairCiphers: SetPairCipherRequest[] = [];
+  /** What the agent asked of others, and what it is answered with. */
+  readonly asked: AskNodeRequest[] = [];
+  answerToAsk = "{}";
+  /** What the agent answered to `give`. */
+  readonly answers: AnswerTaskRequest[] = [];
   enrolments = 0;
   renewals = 0;
   left: boolean | null = null;
@@ -54,6 +62,7 @@ export class FakeControl implements ControlConnector {
   #nowMs: () => number;
   readonly #keys: string[] = [];
   #listeners = new Set<(update: NetmapUpdate | null) => void>();
+  #takers = new Set<(task: TaskMessage | null) => void>();
 
   constructor(nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
@@ -79,6 +88,12 @@ export class FakeControl implements ControlConnector {
   /** Breaks every watch, as a restart does. */
   breakWatches(): void {
     for (const listener of [...this.#listeners]) listener(null);
+    for (const taker of [...this.#takers]) taker(null);
+  }
+
+  /** Has the agent do a task. */
+  give(task: TaskMessage): void {
+    for (const taker of this.#takers) taker(task);
   }
 
   get watchers(): number {
@@ -143,6 +158,16 @@ export class FakeControl implements ControlConnector {
         if (this.reportError) throw this.reportError;
         this.reports.push(request);
       },
+      askNode: async (request) => {
+        this.#answer();
+        this.asked.push(request);
+        return { result_json: this.answerToAsk };
+      },
+      watchTasks: (signal) => this.#stream(this.#takers, [], signal),
+      answerTask: async (request) => {
+        this.#answer();
+        this.answers.push(request);
+      },
       close: () => {},
     };
   }
@@ -185,24 +210,33 @@ export class FakeControl implements ControlConnector {
     this.watchedFrom.push(request);
     const after = request.after_revision;
     if (after > 0 && after < this.compactedBelow) throw new WarrenError("compacted", "that revision is gone");
-    const queue: (NetmapUpdate | null)[] = [this.#snapshot()];
+    yield* this.#stream(this.#listeners, [this.#snapshot()], signal);
+  }
+
+  async *#stream<T>(
+    listeners: Set<(message: T | null) => void>,
+    first: readonly T[],
+    signal: AbortSignal,
+  ): AsyncGenerator<T> {
+    this.#answer();
+    const queue: (T | null)[] = [...first];
     let wake = (): void => {};
-    const listener = (update: NetmapUpdate | null): void => {
-      queue.push(update);
+    const listener = (message: T | null): void => {
+      queue.push(message);
       wake();
     };
     const onAbort = (): void => wake();
-    this.#listeners.add(listener);
+    listeners.add(listener);
     signal.addEventListener("abort", onAbort);
     try {
       while (!signal.aborted) {
-        const update = queue.shift();
-        if (update === null) throw new WarrenError("unavailable", "the connection broke");
-        if (update) yield update;
+        const message = queue.shift();
+        if (message === null) throw new WarrenError("unavailable", "the connection broke");
+        if (message !== undefined) yield message;
         else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {
-      this.#listeners.delete(listener);
+      listeners.delete(listener);
       signal.removeEventListener("abort", onAbort);
     }
   }

@@ -1,9 +1,10 @@
 import type { AgentStatus, ClusterInfo, ControlStatus, NodeInfo } from "@warren/common/api/types.ts";
 import { EXIT } from "@warren/common/errors/codes.ts";
 import { isSealed } from "@warren/common/net/cipher.ts";
+import { formatDuration } from "@warren/common/report/duration.ts";
 import { readFromEither } from "../client/local-api.ts";
 import { type CommandContext, print } from "../context.ts";
-import { formatBytes, formatCount, formatDuration, formatUntil } from "../output/human.ts";
+import { formatBytes, formatCount, formatUntil } from "../output/human.ts";
 import { paint, paintState } from "../output/paint.ts";
 import { formatProperties } from "../output/table.ts";
 

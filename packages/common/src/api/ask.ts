@@ -1,5 +1,14 @@
 import type { AgentStatus } from "./types.ts";
 
+/** How long a node has for its answer; no task of the bounds below takes as long. */
+export const ASK_TIMEOUT_MS = 150_000;
+/** Of a task as JSON: 4,096 targets in IPv4. */
+export const MAX_TASK_BYTES = 248 << 10;
+/** Of a result as JSON. */
+export const MAX_RESULT_BYTES = 512 << 10;
+/** Questions that one node may have open at a time, and tasks that one node does at a time; one more is `busy`. */
+export const MAX_OPEN_TASKS = 16;
+
 /**
  * What one node may ask of another, by way of the control plane: the parts of a self-test that only that node can do.
  * Every task is bounded in time and traffic, touches nothing but addresses of the mesh, and leaves nothing behind.

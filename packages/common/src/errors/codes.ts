@@ -41,6 +41,12 @@ export const ERROR_CODES = {
   "name-invalid": row(EXIT.usage, 400, false, "A name does not match [a-z0-9][a-z0-9._-]{0,62}."),
 
   "not-root": row(EXIT.error, 403, false, "The command needs root (CAP_NET_ADMIN)."),
+  "capability-missing": row(
+    EXIT.error,
+    403,
+    false,
+    "The process lacks a Linux capability that this needs; it is named.",
+  ),
   "host-unfit": row(
     EXIT.error,
     500,

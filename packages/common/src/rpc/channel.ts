@@ -8,15 +8,18 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
+import { ASK_TIMEOUT_MS } from "../api/ask.ts";
 import { CONTROL_SERVER_NAME } from "../identity/node-uri.ts";
 import { formatEndpoint, parseEndpoint } from "../net/endpoint.ts";
 import { type RpcService, rpcServices } from "./definitions.ts";
 import type { MeshApi } from "./mesh-api.ts";
-import type { NetmapUpdate } from "./messages.ts";
+import type { NetmapUpdate, TaskMessage } from "./messages.ts";
 import { fromStatus } from "./status.ts";
 
 /** How long one unary call may take before the control plane counts as not answering. */
 const CALL_TIMEOUT_MS = 10_000;
+/** For a call that waits for another node: the control plane says first that it did not answer. */
+const ASK_CALL_TIMEOUT_MS = ASK_TIMEOUT_MS + CALL_TIMEOUT_MS;
 /** A snapshot of 5,000 dual-stack nodes is about 1 MB. */
 const MAX_RECEIVE_BYTES = 32 << 20;
 
@@ -34,7 +37,12 @@ export interface MeshClient extends MeshApi {
 
 /** A gRPC client of one service, with the calls we make of it: unary and server streaming. */
 export interface RpcChannel {
-  unary<Request, Response>(method: string, request: Request, signal?: AbortSignal): Promise<Response>;
+  unary<Request, Response>(
+    method: string,
+    request: Request,
+    signal?: AbortSignal,
+    timeoutMs?: number,
+  ): Promise<Response>;
   stream<Request, Response>(method: string, request: Request, signal: AbortSignal): AsyncIterable<Response>;
   close(): void;
 }
@@ -60,6 +68,11 @@ export function createMeshClient(address: string, identity: Required<ChannelIden
     report: async (request, signal) => {
       await channel.unary("Report", request, signal);
     },
+    askNode: (request, signal) => channel.unary("AskNode", request, signal, ASK_CALL_TIMEOUT_MS),
+    watchTasks: (signal) => channel.stream<object, TaskMessage>("WatchTasks", {}, signal),
+    answerTask: async (request, signal) => {
+      await channel.unary("AnswerTask", request, signal);
+    },
     close: () => channel.close(),
   };
 }
@@ -75,7 +88,8 @@ export function openChannel(address: string, service: RpcService, identity: Chan
   const peer = formatEndpoint(parseEndpoint(address));
   const client = new service.Client(`dns:${peer}`, creds, CHANNEL_OPTIONS);
   return {
-    unary: (method, request, signal) => unary(client, pathOf(service, method), request, peer, signal),
+    unary: (method, request, signal, timeoutMs = CALL_TIMEOUT_MS) =>
+      unary(client, pathOf(service, method), request, { peer, timeoutMs, signal }),
     stream: (method, request, signal) => stream(client, pathOf(service, method), request, peer, signal),
     close: () => client.close(),
   };
@@ -115,18 +129,23 @@ interface MethodPath {
   readonly decode: (bytes: Buffer) => unknown;
 }
 
+interface UnaryCall {
+  readonly peer: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 function unary<Request, Response>(
   client: Client,
   method: MethodPath,
   request: Request,
-  peer: string,
-  signal?: AbortSignal,
+  { peer, timeoutMs, signal }: UnaryCall,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     let call: ClientUnaryCall | undefined;
     const abort = () => call?.cancel();
-    const options: CallOptions = { deadline: Date.now() + CALL_TIMEOUT_MS };
+    const options: CallOptions = { deadline: Date.now() + timeoutMs };
     signal?.addEventListener("abort", abort, { once: true });
     call = client.makeUnaryRequest(
       method.path,

@@ -1,4 +1,7 @@
 import type {
+  AnswerTaskRequest,
+  AskNodeRequest,
+  AskNodeResponse,
   HeartbeatRequest,
   HeartbeatResponse,
   LeaveRequest,
@@ -9,6 +12,7 @@ import type {
   RenewCertificateResponse,
   ReportRequest,
   SetPairCipherRequest,
+  TaskMessage,
   WatchNetmapRequest,
 } from "./messages.ts";
 
@@ -27,4 +31,10 @@ export interface MeshApi {
   leave(request: LeaveRequest, signal?: AbortSignal): Promise<void>;
   /** What the live page shows of the caller; only while a heartbeat's answer asks for it. */
   report(request: ReportRequest, signal?: AbortSignal): Promise<void>;
+  /** Lasts until the other node has answered, `ASK_TIMEOUT_MS` at most. Throws what that node threw, too. */
+  askNode(request: AskNodeRequest, signal?: AbortSignal): Promise<AskNodeResponse>;
+  /** What others ask of the caller; ends as `watchNetmap` does. */
+  watchTasks(signal: AbortSignal): AsyncIterable<TaskMessage>;
+  /** Throws `not-found` when nobody waits for that answer (any more). */
+  answerTask(request: AnswerTaskRequest, signal?: AbortSignal): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { LocalReply, type Route } from "@warren/common/api/route.ts";
+import { parseTaskResult } from "@warren/common/api/task-result.ts";
 import type { ControlStatus, ForeignPeerRequest, TokenRequest, VxlanPeerRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { meshRoute } from "../live/mesh-route.ts";
@@ -12,6 +13,7 @@ import { errorAtEdge } from "../store/error-at-edge.ts";
 import { describeCluster, describeIpam, describeNode, describeNodes } from "./describe.ts";
 import type { ControlMetrics } from "./metrics.ts";
 import {
+  askRequest,
   clusterChange,
   readBody,
   reservationRequest,
@@ -113,6 +115,15 @@ export function controlRoutes(options: ControlRoutesOptions): Route[] {
       method: "POST",
       path: "/v1/tokens",
       handle: ({ body }) => core.context.tokens.create(readBody(tokenRequest, body) as TokenRequest),
+    },
+    {
+      method: "POST",
+      path: "/v1/ask",
+      handle: async ({ body, signal }) => {
+        const { node, task } = readBody(askRequest, body);
+        const request = { node_name: node, task_json: JSON.stringify(task) };
+        return parseTaskResult(await core.tasks.ask(null, request, signal), node);
+      },
     },
     { method: "DELETE", path: "/v1/tokens/:id", handle: ({ params }) => core.context.tokens.revoke(params["id"]!) },
   ];

@@ -16,6 +16,9 @@ export const vxlanPeerRequest = z.strictObject({
   podCidrs: z.array(z.string()),
 });
 
+/** What a task may be is for the node that does it to say. */
+export const askRequest = z.strictObject({ node: z.string(), task: z.record(z.string(), z.unknown()) });
+
 export const wireguardPeerRequest = z.strictObject({
   name: z.string(),
   publicKey: z.string(),

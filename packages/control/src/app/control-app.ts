@@ -132,6 +132,7 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     await phase(rpc);
     // Watches end before the server that carries them, so that agents hear why.
     phases.push(() => core.context.netmap.stop());
+    phases.push(() => core.tasks.stop());
     const addresses = {
       advertise: config.advertise ?? null,
       http: loopback.address,

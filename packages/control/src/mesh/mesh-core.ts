@@ -13,6 +13,7 @@ import { Liveness } from "../registry/liveness.ts";
 import { DEFAULT_TIMING, type Timing } from "../registry/timing.ts";
 import { Transactor } from "../registry/transactor.ts";
 import type { Store } from "../store/store.ts";
+import { TaskRelay } from "../tasks/task-relay.ts";
 import { requireMember, requireNode } from "./access.ts";
 import { type Applicant, admit, enroll } from "./admission.ts";
 import type { MeshContext } from "./context.ts";
@@ -35,6 +36,8 @@ export interface MeshCoreOptions {
 export interface MeshCore extends Startable {
   /** Valid after `start`. */
   readonly context: MeshContext;
+  /** Parts of self-tests, passed on from node to node. */
+  readonly tasks: TaskRelay;
   /** The Mesh service as the node of that id sees it; who calls is already known. */
   as(nodeId: string): MeshApi;
   /** The Enrollment service. */
@@ -55,6 +58,7 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
   const netmap = new Netmap({ view, clock, tickMs: timing.tickMs });
   const tokens = new Tokens({ view, transactor, clock, caHash: ca.keyHash });
   const live = new LiveReports({ view, clock });
+  const tasks = new TaskRelay({ view, clock });
   let context: MeshContext | undefined;
   const running = (): MeshContext => {
     if (!context) throw new TypeError("the mesh core was not started");
@@ -65,6 +69,7 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
     get context() {
       return running();
     },
+    tasks,
     async start() {
       await view.start();
       const pools = parsePools(view.cluster.pools, view.cluster.nodePrefix);
@@ -72,19 +77,21 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
       context = { view, transactor, ...duties, ca, pools, clock, timing, logger };
       await liveness.start();
       await netmap.start();
+      await tasks.start();
     },
     async stop() {
+      await tasks.stop();
       await netmap.stop();
       await liveness.stop();
       await view.stop();
     },
-    as: (nodeId) => meshOf(running, nodeId),
+    as: (nodeId) => meshOf(running, tasks, nodeId),
     enroll: (request) => enroll(running(), request),
     admit: async (applicant) => (await transactor.run((draft) => admit(running(), draft, applicant, ""))).id,
   };
 }
 
-function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
+function meshOf(running: () => MeshContext, tasks: TaskRelay, nodeId: string): MeshApi {
   return {
     register: async (request) => register(running(), nodeId, request),
     heartbeat: async (request) => heartbeat(running(), nodeId, request),
@@ -116,6 +123,9 @@ function meshOf(running: () => MeshContext, nodeId: string): MeshApi {
       requireMember(view, nodeId);
       live.take(nodeId, request);
     },
+    askNode: async (request, signal) => ({ result_json: await tasks.ask(nodeId, request, signal) }),
+    watchTasks: (signal) => tasks.watch(nodeId, signal),
+    answerTask: async (request) => tasks.answer(nodeId, request),
   };
 }
 

@@ -23,11 +23,14 @@ type Role =
   | "other-node"
   | "ok";
 /** How each call is answered; `ok` means without an error. */
-type Answer = "ok" | "unauthenticated" | "node-revoked" | "forbidden" | "lease-lost" | "not-ready";
+type Answer = "ok" | "unauthenticated" | "node-revoked" | "forbidden" | "lease-lost" | "not-ready" | "not-found";
 
 let control: ControlHarness;
 let clients: Record<Role, MeshClient>;
 let ok: TestNode;
+/** Another member, which does what it is asked. */
+let peer: TestNode;
+const answering = new AbortController();
 let csr: Uint8Array;
 
 /** One call of every method of the Mesh service, as the node `ok` would make it. */
@@ -41,6 +44,19 @@ const METHODS: Record<string, (mesh: MeshClient) => Promise<unknown>> = {
   RenewCertificate: (mesh) => mesh.renewCertificate({ csr_der: csr }),
   SetPairCipher: (mesh) => mesh.setPairCipher({ peer_name: "peer", cipher: "" }),
   Report: (mesh) => mesh.report(testReport()),
+  AskNode: (mesh) => mesh.askNode({ node_name: "peer", task_json: "{}" }),
+  WatchTasks: async (mesh) => {
+    const stop = new AbortController();
+    // It brings nothing unless somebody asks; who may not watch is told so at once.
+    const asking = askUntil(stop.signal);
+    try {
+      for await (const _ of mesh.watchTasks(stop.signal)) stop.abort();
+    } finally {
+      stop.abort();
+      await asking;
+    }
+  },
+  AnswerTask: (mesh) => mesh.answerTask({ id: "x", result_json: "{}", error_code: "", error_message: "" }),
   // Last: whoever has left may not do the others.
   Leave: (mesh) => mesh.leave({ release: false }),
 };
@@ -55,16 +71,23 @@ const OTHER_NODE: Record<string, Answer> = {
   RenewCertificate: "ok",
   SetPairCipher: "not-ready",
   Report: "not-ready",
+  AskNode: "not-ready",
+  WatchTasks: "not-ready",
+  AnswerTask: "not-ready",
   Leave: "ok",
 };
+
+/** Where a member is not simply let do it: nobody waits for that answer. */
+const MEMBER: Record<string, Answer> = { AnswerTask: "not-found" };
 
 beforeAll(async () => {
   control = await ControlHarness.make();
   await control.start();
   ok = await control.join("ok", "192.0.2.1");
   await ok.mesh.register(registerRequest(ok));
-  const peer = await control.join("peer", "192.0.2.5");
+  peer = await control.join("peer", "192.0.2.5");
   await peer.mesh.register(registerRequest(peer));
+  answerAll(peer.mesh, answering.signal).catch(() => {});
   csr = await createCertificateRequest(ok.keyPem);
   const other = await control.join("other", "192.0.2.2");
   const revoked = await control.join("revoked", "192.0.2.3");
@@ -84,6 +107,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  answering.abort();
   for (const client of Object.values(clients)) client.close();
   await control.dispose();
 });
@@ -98,7 +122,7 @@ describe("who may call what", () => {
     ...STRANGERS.map((role): [string, Role, Answer] => [method, role, "unauthenticated"]),
     [method, "revoked", "node-revoked"],
     [method, "other-node", OTHER_NODE[method]!],
-    [method, "ok", "ok"],
+    [method, "ok", MEMBER[method] ?? "ok"],
   ]);
 
   it.each(rows)("%s with %s: %s", async (method, role, answer) => {
@@ -140,6 +164,16 @@ describe("who may call what", () => {
   });
 });
 
+async function answerAll(mesh: MeshClient, signal: AbortSignal): Promise<void> {
+  for await (const { id } of mesh.watchTasks(signal))
+    await mesh.answerTask({ id, result_json: "{}", error_code: "", error_message: "" });
+}
+
+/** Asks the node `ok` for something, again and again: it may not be watching yet. */
+async function askUntil(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await peer.mesh.askNode({ node_name: "ok", task_json: "{}" }, signal).catch(() => {});
+}
+
 /** The cluster's own CA, with a clock that is off. */
 async function clusterCa(offsetMs = 0): Promise<CertificateAuthority> {
   const file = JSON.parse(readFileSync(join(control.dataDir, "ca.json"), "utf8")) as { data: CaMaterial };
@@ -173,6 +207,9 @@ function openWithout(): MeshClient {
     setPairCipher: (request) => channel.unary("SetPairCipher", request),
     leave: (request) => channel.unary("Leave", request),
     report: (request) => channel.unary("Report", request),
+    askNode: (request) => channel.unary("AskNode", request),
+    watchTasks: (signal) => channel.stream("WatchTasks", {}, signal),
+    answerTask: (request) => channel.unary("AnswerTask", request),
     close: () => channel.close(),
   };
 }

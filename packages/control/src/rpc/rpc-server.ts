@@ -1,4 +1,5 @@
 import { type ConnectionInjector, Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { MAX_RESULT_BYTES } from "@warren/common/api/ask.ts";
 import { rpcServices } from "@warren/common/rpc/definitions.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
@@ -29,9 +30,9 @@ export interface RpcServer extends Startable {
 const SERVICES = ["", "warren.v1.Enrollment", "warren.v1.Mesh"];
 
 const LIMITS = {
-  // The largest request is a report with 1,000 pods whose names are as long as names may be.
-  "grpc.max_receive_message_length": 256 << 10,
-  // An agent has one watch and a few calls open at a time.
+  // The largest request is the result of a task; a report with 1,000 pods of long names has 256 KB at most.
+  "grpc.max_receive_message_length": MAX_RESULT_BYTES + (64 << 10),
+  // An agent has two watches, the tasks it asks for, and a few calls open at a time.
   "grpc.max_concurrent_streams": 32,
   "grpc.keepalive_time_ms": 30_000,
   "grpc.keepalive_timeout_ms": 10_000,

@@ -1,6 +1,9 @@
 import type { handleServerStreamingCall, handleUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type {
+  AnswerTaskRequest,
+  AskNodeRequest,
+  AskNodeResponse,
   EnrollRequest,
   EnrollResponse,
   HeartbeatRequest,
@@ -13,6 +16,7 @@ import type {
   RenewCertificateResponse,
   ReportRequest,
   SetPairCipherRequest,
+  TaskMessage,
   WatchNetmapRequest,
 } from "@warren/common/rpc/messages.ts";
 import { toStatus } from "@warren/common/rpc/status.ts";
@@ -39,20 +43,30 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
   const unary =
     <Request, Response>(
       method: string,
-      run: (caller: Caller, request: Request) => Promise<Response>,
+      run: (caller: Caller, request: Request, gone: AbortSignal) => Promise<Response>,
     ): handleUnaryCall<Request, Response> =>
     (call, callback) => {
-      void answer(method, observe, () => run(authenticate(call, core.context), call.request)).then(
+      const gone = new AbortController();
+      call.once("cancelled", () => gone.abort());
+      void answer(method, observe, () => run(authenticate(call, core.context), call.request, gone.signal)).then(
         (response) => callback(null, response),
         (error: WarrenError) => callback(toStatus(error)),
       );
     };
-  const watch: handleServerStreamingCall<WatchNetmapRequest, NetmapUpdate> = (call) => {
-    void answer("WatchNetmap", observe, () => watchNetmap(core, call)).then(
-      () => call.end(),
-      (error: WarrenError) => call.emit("error", toStatus(error)),
-    );
-  };
+  const watch =
+    <Request, Response>(
+      method: string,
+      run: (caller: Caller, request: Request, end: AbortSignal) => AsyncIterable<Response>,
+    ): handleServerStreamingCall<Request, Response> =>
+    (call) => {
+      void answer(method, observe, async () => {
+        const caller = authenticate(call, core.context);
+        await sendAll(core, call, caller, (end) => run(caller, call.request, end));
+      }).then(
+        () => call.end(),
+        (error: WarrenError) => call.emit("error", toStatus(error)),
+      );
+    };
   return {
     Register: unary<RegisterRequest, RegisterResponse>("Register", ({ nodeId }, request) =>
       core.as(nodeId).register(request),
@@ -60,7 +74,9 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
     Heartbeat: unary<HeartbeatRequest, HeartbeatResponse>("Heartbeat", ({ nodeId }, request) =>
       core.as(nodeId).heartbeat(request),
     ),
-    WatchNetmap: watch,
+    WatchNetmap: watch<WatchNetmapRequest, NetmapUpdate>("WatchNetmap", ({ nodeId }, request, end) =>
+      core.as(nodeId).watchNetmap(request, end),
+    ),
     RenewCertificate: unary<RenewCertificateRequest, RenewCertificateResponse>(
       "RenewCertificate",
       ({ nodeId }, request) => core.as(nodeId).renewCertificate(request),
@@ -75,6 +91,14 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
     }),
     Report: unary<ReportRequest, object>("Report", async ({ nodeId }, request) => {
       await core.as(nodeId).report(request);
+      return {};
+    }),
+    AskNode: unary<AskNodeRequest, AskNodeResponse>("AskNode", ({ nodeId }, request, gone) =>
+      core.as(nodeId).askNode(request, gone),
+    ),
+    WatchTasks: watch<object, TaskMessage>("WatchTasks", ({ nodeId }, _, end) => core.as(nodeId).watchTasks(end)),
+    AnswerTask: unary<AnswerTaskRequest, object>("AnswerTask", async ({ nodeId }, request) => {
+      await core.as(nodeId).answerTask(request);
       return {};
     }),
   };
@@ -95,11 +119,13 @@ async function answer<T>(method: string, observe: CallObserver, run: () => Promi
   }
 }
 
-async function watchNetmap(
+/** Writes what a watch brings until it ends, the caller goes away, or its certificate is over. */
+async function sendAll<Response>(
   core: MeshCore,
-  call: ServerWritableStream<WatchNetmapRequest, NetmapUpdate>,
+  call: ServerWritableStream<unknown, Response>,
+  { expiresMs }: Caller,
+  watch: (end: AbortSignal) => AsyncIterable<Response>,
 ): Promise<void> {
-  const { nodeId, expiresMs } = authenticate(call, core.context);
   const { clock } = core.context;
   const end = new AbortController();
   const stop = () => end.abort();
@@ -111,7 +137,7 @@ async function watchNetmap(
     stop();
   });
   try {
-    for await (const update of core.as(nodeId).watchNetmap(call.request, end.signal)) {
+    for await (const update of watch(end.signal)) {
       // The next update is made only when this one has left: what changes meanwhile is merged into it.
       if (!call.write(update)) await drained(call, end.signal);
     }

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { NodeMessage } from "@warren/common/rpc/messages.ts";
 import { pino } from "pino";
 import { MemoryHostNetwork } from "../../host/memory-host-network.ts";
 import { MemoryEchoNetwork } from "../../live/memory-echo-network.ts";
 import { MemoryPodNetwork } from "../../pods/memory-pod-network.ts";
+import { MemoryProbeNetwork } from "../../probe/memory-probe-network.ts";
 import { FakeControl } from "../../testing/fake-control.ts";
 import { FakeDataPlane } from "../../testing/fake-data-plane.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
@@ -22,6 +23,17 @@ export class AgentHarness {
   readonly host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500, subnet: "192.0.2.0/24" } });
   readonly podNetwork = new MemoryPodNetwork();
   readonly echoes = new MemoryEchoNetwork(this.clock);
+  /** Every datagram arrives at once, and nothing is too long. */
+  readonly probes: MemoryProbeNetwork = new MemoryProbeNetwork({
+    addressesOf: (netns) =>
+      netns === null
+        ? (this.host.plan?.nodeAddresses ?? [])
+        : (this.podNetwork.made.get(basename(netns))?.addresses ?? null),
+    carry: (datagram) => {
+      this.probes.arrive(datagram);
+      return "sent";
+    },
+  });
   readonly locked = new Set<string>();
   /** All that were made, in their order. */
   readonly made: Agent[] = [];
@@ -57,6 +69,7 @@ export class AgentHarness {
     const { clock, control, host, podNetwork, echoes, locked } = this;
     const agent = createAgent(config, {
       ...{ clock, connector: control, hostNetwork: host, podNetwork, echoes, localApi: false, random: () => 0.5 },
+      probeNetwork: this.probes,
       logger: pino({ level: "silent" }),
       memory: { limit: () => {}, settle: () => {} },
       createDataPlane: (options) => {

@@ -24,6 +24,7 @@ export interface Libc {
   readonly getsockname: (fd: number, address: number, length: number) => number;
   readonly sendmsg: (fd: number, message: number, flags: number) => number;
   readonly recvmsg: (fd: number, message: number, flags: number) => number;
+  readonly if_nametoindex: (name: number) => number;
   readonly sched_yield: () => number;
   readonly clock_gettime: (clock: number, timespec: number) => number;
   readonly errno: () => number;
@@ -47,6 +48,7 @@ const SIGNATURES = {
   getsockname: "int getsockname(int fd, uint64_t address, uint64_t length)",
   sendmsg: "int64_t sendmsg(int fd, uint64_t message, int flags)",
   recvmsg: "int64_t recvmsg(int fd, uint64_t message, int flags)",
+  if_nametoindex: "uint32_t if_nametoindex(uint64_t name)",
   sched_yield: "int sched_yield()",
   clock_gettime: "int clock_gettime(int clock, uint64_t timespec)",
 } as const satisfies Record<Exclude<keyof Libc, "errno">, string>;

@@ -1,0 +1,110 @@
+import { createSocket, type Socket } from "node:dgram";
+import { closeSync } from "node:fs";
+import { basename, join } from "node:path";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
+import { openUnfragmentedSocket } from "../platform/linux/datagram-socket.ts";
+import { loadLibc } from "../platform/linux/libc.ts";
+import { machineMounts } from "../platform/linux/mount.ts";
+import { inNetns, openNetns } from "../platform/linux/netns.ts";
+import { openPacketSocket } from "../platform/linux/packet-socket.ts";
+import type { PacketTap, ProbeNetwork, ProbeSite, ProbeSocket } from "./probe-network.ts";
+
+/** How often the packets of a tap are taken out of its socket, and for how long at a time: others want to run as well. */
+const DRAIN_EVERY_MS = 5;
+const DRAIN_MS = 4;
+
+/**
+ * The kernel. A socket in a pod is opened during a synchronous visit to the pod's namespace (ADR 0020) and taken over by
+ * `dgram`, which sends and receives without ever going there.
+ */
+export function createLinuxProbeNetwork(): ProbeNetwork {
+  const mounts = machineMounts();
+  const openFd = ({ netns, address, port }: ProbeSite): number => {
+    const open = () => openUnfragmentedSocket(loadLibc(), parseAddress(address), port);
+    if (netns === null) return open();
+    // The path is as others see it; ours may lead through another mount namespace.
+    const namespace = openNetns(join(mounts.netnsDir, basename(netns)));
+    try {
+      return inNetns(namespace, open);
+    } finally {
+      closeSync(namespace);
+    }
+  };
+  return {
+    open: async (site) => probeSocket(await adopt(openFd(site), site), site),
+    tap: (interfaceName, onPacket) => tap(interfaceName, onPacket),
+  };
+}
+
+/** From here on the descriptor is the socket's, and closed with it. */
+function adopt(fd: number, { address }: ProbeSite): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+    const fail = (error: Error): void => {
+      socket.close();
+      loadLibc().close(fd);
+      reject(
+        new WarrenError("internal", `the socket at ${address} cannot be used: ${error.message}`, { cause: error }),
+      );
+    };
+    socket.once("error", fail);
+    socket.bind({ fd, exclusive: true }, () => {
+      socket.off("error", fail);
+      // What the network answers to an earlier datagram (ICMP) is no error of this socket.
+      socket.on("error", () => {});
+      resolve(socket);
+    });
+  });
+}
+
+function probeSocket(socket: Socket, site: ProbeSite): ProbeSocket {
+  let isClosed = false;
+  return {
+    port: socket.address().port,
+    onDatagram(listener) {
+      socket.on("message", (payload, { address, port }) =>
+        listener(payload, { address: formatAddress(parseAddress(address)), port }),
+      );
+    },
+    send: (payload, to) =>
+      new Promise((resolve, reject) => {
+        if (isClosed) return reject(new WarrenError("not-ready", `the socket at ${site.address} is closed`));
+        socket.send(payload, to.port, to.address, (error) => {
+          if (!error) resolve("sent");
+          else if ((error as NodeJS.ErrnoException).code === "EMSGSIZE") resolve("too-long");
+          else reject(sendError(error, site.address, to.address));
+        });
+      }),
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      socket.close();
+    },
+  };
+}
+
+function sendError(error: NodeJS.ErrnoException, from: string, to: string): WarrenError {
+  const why = error.code === "EPERM" ? "EPERM: a packet filter of this host refuses it" : (error.code ?? error.message);
+  return new WarrenError("tool-failed", `the kernel does not send from ${from} to ${to}: ${why}`, { cause: error });
+}
+
+function tap(interfaceName: string, onPacket: (packet: Uint8Array) => void): PacketTap {
+  const socket = openPacketSocket(loadLibc(), interfaceName);
+  const drain = (): void => {
+    const endMs = performance.now() + DRAIN_MS;
+    for (let packet = socket.next(); packet; packet = socket.next()) {
+      onPacket(packet);
+      if (performance.now() >= endMs) return;
+    }
+  };
+  const timer = setInterval(drain, DRAIN_EVERY_MS);
+  timer.unref();
+  return {
+    close() {
+      clearInterval(timer);
+      drain();
+      socket.close();
+    },
+  };
+}
