@@ -76,6 +76,12 @@ describeAsRoot(
       expect(await one!.run("ip", "netns", "list")).toContain(web.netns.split("/").at(-1));
     });
 
+    it("warren test finds nothing wrong, under the limits of the unit", async () => {
+      const { code, stdout, stderr } = await one!.try("warren", "test");
+      expect(`${stdout}${stderr}`).toContain("pass");
+      expect(code).toBe(0);
+    });
+
     it("a restart of the unit keeps pods and their programs", async () => {
       const before = (await one!.run("pgrep", "-f", "http.server 80")).trim();
       await one!.run("systemctl", "restart", "warren-agent");
@@ -142,6 +148,7 @@ describeAsRoot(
       const { code, stderr } = await one!.try("warren", "join", `${await token()}@192.0.2.1:7443`);
       expect(code).toBe(1);
       expect(stderr).toContain("[port-in-use]");
+      expect(stderr).toContain("undoing what it did");
       await one!.run("systemctl", "stop", "holder");
       expect(await machineState(one!)).toEqual(oneBefore);
       expect((await nodes()).map(({ name }) => name)).toEqual(["two"]);

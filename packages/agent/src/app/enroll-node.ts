@@ -9,6 +9,7 @@ import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
 import { keepUp } from "./keep-up.ts";
+import { findUnderlay } from "./underlay-follower.ts";
 
 /** Who a host became, or has been already. */
 export type Enrolled = Pick<NodeIdentity, "nodeId" | "clusterId">;
@@ -49,8 +50,9 @@ export async function checkNotJoined(config: AgentConfig, token: string, deps: A
 export function enrollNode(config: AgentConfig, token: string, deps: AgentDeps = {}): Promise<Enrolled> {
   return keepUp(async () => {
     const asked = parseToken(token);
-    const { connector, lock, clock, random, logger } = await agentWorld(config, deps);
-    const { "data-dir": dataDir, control, name, underlay } = config;
+    const { connector, hostNetwork: host, lock, clock, random, logger } = await agentWorld(config, deps);
+    const { "data-dir": dataDir, control, name, underlay: configured } = config;
+    const { address: underlay } = await findUnderlay({ host, configured, control }, null);
     makeDirectory(dataDir, 0o700);
     const unlock = lock(dataDir);
     try {
