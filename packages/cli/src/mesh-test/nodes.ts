@@ -12,7 +12,7 @@ export const nodes: MeshTest = {
   run: async (context) => evaluateNodes(await context.survey(), context.clock.nowMs()),
 };
 
-export function evaluateNodes({ answered, silent, foreign }: Survey, nowMs: number): Finding {
+function evaluateNodes({ answered, silent, foreign }: Survey, nowMs: number): Finding {
   const all = answered.length + silent.length;
   const notes = foreign.map(
     ({ name, kind, podCidrs }) => `${name} is not tested: a ${kind} peer without an agent (${podCidrs.join(", ")})`,
