@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /**
  * `unit` runs anywhere and in parallel; `mesh` is a whole cluster in one process; `meta` looks at the code itself;
+ * `page` looks at the live page with a real browser;
  * `netns` and `interop` need root, real kernels and real tools, and run one file after the other; scripts/test.ts runs them alone.
  */
 const project = (name: string, include: string[], extra: object = {}) => ({
@@ -19,7 +20,8 @@ export default defineConfig({
       ]),
       project("mesh", ["e2e/mesh/**/*.test.ts"]),
       project("meta", ["e2e/meta/**/*.test.ts"]),
-      project("netns", ["e2e/netns/**/*.test.ts", "e2e/interop/**/*.test.ts", "e2e/demo/**/*.test.ts"], {
+      project("page", ["e2e/page/**/*.test.ts"], { fileParallelism: false }),
+      project("netns", ["e2e/netns/**/*.test.ts", "e2e/{demo,hosts,interop,packages}/**/*.test.ts"], {
         fileParallelism: false,
         testTimeout: 120_000,
         hookTimeout: 180_000,

@@ -15,6 +15,7 @@ const STEPS: readonly Step[] = [
   { name: "format, imports, lint (biome)", program: "biome", args: ["check", "--error-on-warnings"] },
   { name: "promises, exhaustive switches (oxlint)", program: "oxlint", args: ["--type-aware"] },
   { name: "types (tsc)", program: "tsc", args: ["--noEmit"] },
+  { name: "types of the page (tsc)", program: "tsc", args: ["--noEmit", "--project", "packages/dashboard"] },
   { name: "unused code and dependencies (knip)", program: "knip", args: [] },
 ];
 

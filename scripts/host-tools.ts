@@ -6,6 +6,8 @@ import { type RunResult, tryRun } from "../packages/common/src/runtime/run.ts";
 /** Programs of the host that Warren, its demo, its tests and its benchmarks call, and the Debian package of each. */
 const DEBIAN_PACKAGES = {
   bridge: "iproute2",
+  chromium: "chromium",
+  debootstrap: "debootstrap",
   ethtool: "ethtool",
   ip: "iproute2",
   iperf3: "iperf3",
@@ -15,6 +17,7 @@ const DEBIAN_PACKAGES = {
   ping: "iputils-ping",
   sockperf: "sockperf",
   sysctl: "procps",
+  "systemd-nspawn": "systemd-container",
   tc: "iproute2",
   tcpdump: "tcpdump",
   tshark: "tshark",

@@ -1,4 +1,4 @@
-// The bootstrap: installs with the pinned pnpm, builds the packet kernels, warms the compile cache, and leaves a stamp
+// The bootstrap: installs with the pinned pnpm, builds packet kernels and page, warms the compile cache, and leaves a stamp
 // that makes every later run instant and offline. Node's own modules only, ES2022: it runs on Node 18.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { takeLock } from "./lock.mjs";
+import { pageSources } from "./page-sources.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What launch.sh looks at. */
@@ -30,14 +31,14 @@ async function bringUpToDate() {
   // Files that change meanwhile must count as newer than the stamp.
   const started = new Date();
   const installHash = hashOf(manifests());
-  const kernelHash = hashOf(kernelSources());
+  const buildHash = hashOf([...kernelSources(), ...pageSources(root)]);
   if (readLine(installedFile) !== installHash || !existsSync(pinnedNode())) {
     await step("installing the pinned Node.js and packages (first run, needs the npm registry)", install);
     writeFileSync(installedFile, `${installHash}\n`);
   }
-  const readyHash = `${installHash} ${kernelHash}`;
+  const readyHash = `${installHash} ${buildHash}`;
   if (readLine(readyFile) !== readyHash) {
-    await step("building the packet kernels and warming the compile cache", () =>
+    await step("building the packet kernels and the page, and warming the compile cache", () =>
       run(pinnedNode(), [join(root, "scripts/prepare.ts")], "the build failed"),
     );
   }

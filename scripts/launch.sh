@@ -6,7 +6,9 @@ is_ready() {
   stamp=$root/node_modules/.warren-ready
   [ -f "$stamp" ] || return 1
   for input in "$root"/package.json "$root"/pnpm-lock.yaml "$root"/pnpm-workspace.yaml "$root"/*/package.json \
-    "$root"/packages/*/package.json "$root"/packages/agent/assembly/*.ts; do
+    "$root"/packages/*/package.json "$root"/packages/agent/assembly/*.ts "$root"/packages/dashboard/index.html \
+    "$root"/packages/dashboard/public/* "$root"/packages/dashboard/src/*.* "$root"/packages/dashboard/src/*/*.* \
+    "$root"/packages/common/src/net/*.ts "$root"/packages/common/src/report/*.ts; do
     [ "$input" -nt "$stamp" ] && return 1
   done
   return 0

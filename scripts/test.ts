@@ -3,6 +3,7 @@
  * A run without filters also repeats the unit suites on the next Node.js. The last line is the count.
  */
 import { type RunResult, tryRun } from "../packages/common/src/runtime/run.ts";
+import { buildPage } from "./build-page.ts";
 import { ensureHostTools, installPackages } from "./host-tools.ts";
 import { addCounts, countLine, countListed, runVitest, type TestCounts } from "./run-vitest.ts";
 
@@ -16,6 +17,7 @@ let counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
 const filter = args.length === 0 ? [] : ["--passWithNoTests", ...args];
 count(await runVitest({ projects: ["unit", "mesh", "meta"], args: filter }));
 if (args.length === 0) count(await testOnNextNode());
+count(await testInBrowser());
 count(await testOnRealKernels());
 
 if (counts.passed + counts.failed + counts.skipped === 0) {
@@ -29,6 +31,13 @@ function count(more: TestCounts): void {
   counts = addCounts(counts, more);
 }
 
+/** The tests say themselves what they skip where there is no browser; apt may not have one either. */
+async function testInBrowser(): Promise<TestCounts> {
+  await buildPage();
+  await ensureHostTools(["chromium"]).catch((error: Error) => console.log(error.message));
+  return runVitest({ projects: ["page"], args: filter });
+}
+
 /** Last and alone: they share one machine's network, and some of them measure. */
 async function testOnRealKernels(): Promise<TestCounts> {
   if (!isRoot) {
@@ -38,7 +47,7 @@ async function testOnRealKernels(): Promise<TestCounts> {
   }
   await ensureHostTools([
     ...(["ip", "nft", "ping", "iperf3", "nsenter", "tc"] as const),
-    ...(["iptables", "sysctl", "tcpdump", "tshark", "ethtool"] as const),
+    ...(["iptables", "sysctl", "tcpdump", "tshark", "ethtool", "debootstrap", "systemd-nspawn"] as const),
   ]);
   return runVitest({ projects: ["netns"], args: filter });
 }

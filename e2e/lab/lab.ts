@@ -39,8 +39,8 @@ export interface AgentOptions {
   readonly nodeName?: string;
   readonly underlay?: string;
   readonly dataDir?: string;
-  /** With a mount namespace of its own, as `ip netns exec` gives it. */
-  readonly privateMounts?: boolean;
+  /** With a mount namespace of its own, as `ip netns exec` gives it; an array also mounts something in it. */
+  readonly privateMounts?: boolean | readonly string[];
 }
 
 /** Where a command is run: a host by its number from 1, or the control plane. */
@@ -61,7 +61,7 @@ export async function createLab(options: LabOptions): Promise<Lab> {
     await sweepLab(plan.name);
     throw thrown;
   }
-  return new Lab(plan);
+  return new Lab(plan, options.warren);
 }
 
 /** A name for a lab that no other process uses: labs of tests run side by side. */
@@ -81,12 +81,14 @@ export class Lab {
   readonly hosts: readonly LabNode[];
   #controlPlane: WarrenProcess | null = null;
   readonly #agents = new Map<number, WarrenProcess>();
+  readonly #warren: string;
   #spawned = 0;
   /** What the journal said, kept for `leftovers` after the journal is gone. */
   #entries: JournalEntry[];
 
-  constructor(plan: LabPlan) {
+  constructor(plan: LabPlan, warren: string = WARREN) {
     this.plan = plan;
+    this.#warren = warren;
     this.name = plan.name;
     this.directory = labDirectory(plan.name);
     this.#entries = readJournal(plan.name);
@@ -129,6 +131,7 @@ export class Lab {
       netns: this.control.netns,
       role: "control",
       name: "control",
+      warren: this.#warren,
       flags: ["--listen", this.#endpoint, ...flags],
       ...(dataDir && { dataDir }),
     });
@@ -154,6 +157,7 @@ export class Lab {
       netns: host.netns,
       role: "agent",
       name: host.netns,
+      warren: this.#warren,
       privateMounts,
       flags: ["--control", this.#endpoint, "--token", token, "--underlay", underlay, "--name", nodeName, ...flags],
       ...(dataDir && { dataDir }),
@@ -183,7 +187,7 @@ export class Lab {
     const { runDir, netns } = where === "control" ? this.controlPlane : this.agent(where);
     const end = args.indexOf("--") === -1 ? args.length : args.indexOf("--");
     const all = [...args.slice(0, end), "--run-dir", runDir, "-o", "json", ...args.slice(end)];
-    return tryRunIn(netns, WARREN, all);
+    return tryRunIn(netns, this.#warren, all);
   }
 
   /** `warren pod add` on a host. */

@@ -13,6 +13,8 @@ export interface LabOptions {
   readonly mtu?: number;
   /** `switch` (default): all on one bridge. `direct`: two hosts on one veth pair, control plane on the first. */
   readonly topology?: "switch" | "direct";
+  /** The `warren` to run; default the checkout's. */
+  readonly warren?: string;
   /** Ends the build early; what was built until then is removed. */
   readonly signal?: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callLocal } from "@warren/common/api/local-client.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { podProgram } from "./pod.ts";
 import { type Supervised, supervise } from "./supervised.ts";
 import { WaitEnded, waitFor } from "./wait-for.ts";
 
@@ -17,12 +18,14 @@ export interface WarrenProcessOptions {
   readonly role: "control" | "agent";
   /** Distinguishes the processes of a lab: `control` or the node's name. */
   readonly name: string;
+  /** The command; default the checkout's. */
+  readonly warren?: string;
   /** Flags besides `--data-dir` and `--run-dir`. */
   readonly flags: readonly string[];
   /** Instead of the lab's own, for a data directory with something special about it. */
   readonly dataDir?: string;
-  /** With a mount namespace of its own, as `ip netns exec` gives it. */
-  readonly privateMounts?: boolean;
+  /** With a mount namespace of its own, as `ip netns exec` gives it; an array also mounts something in it. */
+  readonly privateMounts?: boolean | readonly string[];
 }
 
 /** A `warren control` or `warren agent` that can be stopped, killed and started again with the same flags. */
@@ -71,9 +74,13 @@ export class WarrenProcess {
   /** Starts it and returns at once; for a process that is expected to fail. */
   async launch(): Promise<Supervised> {
     if (this.running) throw new WarrenError("already-running", `${this.name} runs already`);
-    const { lab, netns, role, flags, privateMounts } = this.#options;
-    const words = [WARREN, role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
-    const [program, ...args] = privateMounts ? ["unshare", "--mount", "--propagation", "slave", ...words] : words;
+    const { lab, netns, role, flags, privateMounts, warren = WARREN } = this.#options;
+    const words = [warren, role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
+    const unshare = ["unshare", "--mount", "--propagation", "slave"];
+    const mounting = Array.isArray(privateMounts)
+      ? [process.execPath, podProgram("in-private-mounts.mjs"), ...(privateMounts as string[]), "--"]
+      : [];
+    const [program, ...args] = privateMounts ? [...unshare, ...mounting, ...words] : words;
     this.#process = await supervise(lab, netns, this.logFile, program!, args, {
       what: `warren ${role} (${this.name})`,
     });

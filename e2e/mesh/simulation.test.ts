@@ -74,13 +74,14 @@ describe("the network to the control plane", () => {
     const { time, client } = network({
       heartbeat: ({ epoch }) =>
         epoch === 1
-          ? Promise.resolve({ revision: 7, control_time_ms: 8, report_interval_ms: 0 })
+          ? Promise.resolve({ revision: 7, control_time_ms: 8, report_interval_ms: 0, clone: null })
           : Promise.reject(new WarrenError("lease-lost", "gone")),
     });
     expect(await time.complete("the call", client.heartbeat(beat))).toEqual({
       revision: 7,
       control_time_ms: 8,
       report_interval_ms: 0,
+      clone: null,
     });
     expect(time.monotonicMs()).toBe(10);
     await expect(time.complete("the call", client.heartbeat({ ...beat, epoch: 2 }))).rejects.toMatchObject({

@@ -19,6 +19,8 @@ test.each([
   ["packages/cli/src/commands/x.ts", 'import { PodSet } from "@warren/agent/pods/pod-set.ts";'],
   ["packages/agent/src/lab/x.ts", 'import { PodSet } from "../pods/pod-set.ts";'],
   ["packages/agent/src/app/x.ts", 'import { matrix } from "../lab/crypto/matrix.ts";'],
+  ["packages/dashboard/src/view/x.tsx", 'import { parseAddress } from "@warren/common/net/address.ts";'],
+  ["packages/dashboard/src/model/x.ts", 'import { h } from "preact";'],
   ["packages/control/src/mesh/y.ts", 'import { test } from "vitest";'],
   ["e2e/netns/x.test.ts", 'import { createAgent } from "@warren/agent/app/agent-app.ts";'],
 ])("a violation planted in %s is found", (path, text) => {

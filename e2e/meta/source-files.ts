@@ -31,7 +31,7 @@ export function readText(path: string): string {
 /** Every TypeScript source, tests included; AssemblyScript is another language and left out. */
 export function sourceFiles(): SourceFile[] {
   return repositoryFiles()
-    .filter((path) => /\.m?ts$/.test(path) && !path.startsWith("packages/agent/assembly/"))
+    .filter((path) => /\.(m?ts|tsx)$/.test(path) && !path.startsWith("packages/agent/assembly/"))
     .map((path) => {
       const text = readText(path);
       return { path, text, imports: importsOf(path, text) };

@@ -3,6 +3,7 @@ import {
   type DataPlaneFixture,
   describeDataPlaneContract,
   describePacketCounting,
+  SECOND_ADDRESS,
 } from "@warren/agent/dataplane-host/testing/data-plane-contract.ts";
 import { contractOptions, contractView } from "@warren/agent/dataplane-host/testing/two-nodes.ts";
 import type { DataplaneKind } from "@warren/common/api/types.ts";
@@ -25,6 +26,7 @@ async function makeUnderlay(): Promise<void> {
   await ipBatch(["link add wdpu netns wdp-c1 type veth peer name wdpu netns wdp-c2"]);
   for (const [i, name] of NAMESPACES.entries()) {
     await ipBatch(["link set lo up", `addr add 192.0.2.${i + 1}/24 dev wdpu`, "link set wdpu up"], name);
+    if (i === 0) await ipBatch([`addr add ${SECOND_ADDRESS}/24 dev wdpu`], name);
   }
 }
 

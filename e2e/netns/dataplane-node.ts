@@ -67,6 +67,7 @@ const calls: Record<string, (...args: never[]) => unknown> = {
     await setUp();
   },
   apply: (view: ForwardingView) => plane.apply(view),
+  rebind: (underlayAddress: string) => plane.rebind(underlayAddress),
   timeStages: (on: boolean) => plane.timeStages(on),
   stats: () => {
     const stats = plane.stats();

@@ -55,6 +55,10 @@ export class RemotePlane implements DataPlane {
     await this.refresh();
   }
 
+  async rebind(underlayAddress: string): Promise<void> {
+    await this.call("rebind", underlayAddress);
+  }
+
   async timeStages(on: boolean): Promise<void> {
     await this.call("timeStages", on);
     await this.refresh();

@@ -5,6 +5,17 @@ import { MemoryPodNetwork } from "@warren/agent/pods/memory-pod-network.ts";
 import type { MemoryProbeNetwork } from "@warren/agent/probe/memory-probe-network.ts";
 import { formatAddress, type IpAddress, parseAddress } from "@warren/common/net/address.ts";
 import { formatPrefix, parsePrefix, prefixContains, prefixOf } from "@warren/common/net/prefix.ts";
+import { HostEcho } from "./host-echo.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export interface HostStackOptions {
+  readonly node: string;
+  readonly underlay: string;
+  readonly underlayMtu: number;
+  readonly time: VirtualTime;
+  readonly arrive: (arrival: Arrival) => void;
+}
+
 import { arriveAtProbes, probesOn } from "./probe-stack.ts";
 
 /** A packet as it came out at a pod, or at the node itself. */
@@ -24,14 +35,25 @@ export class HostStack {
   readonly pods = new MemoryPodNetwork();
   readonly #node: string;
   readonly #arrive: (arrival: Arrival) => void;
+  readonly echo: HostEcho;
   #tun: MemoryTun | null = null;
   #probes: MemoryProbeNetwork | null = null;
 
-  constructor(node: string, underlay: string, underlayMtu: number, arrive: (arrival: Arrival) => void) {
+  constructor({ node, underlay, underlayMtu, time, arrive }: HostStackOptions) {
     this.#node = node;
     this.#arrive = arrive;
+    this.network = new MemoryHostNetwork({});
+    const addresses = (): readonly string[] => this.network.plan?.nodeAddresses ?? [];
+    this.echo = new HostEcho({ time, addresses, send: (packet) => this.send(packet) });
+    this.setUnderlay(underlay, underlayMtu);
+  }
+
+  /** Replaces the underlay address; null takes it away. */
+  setUnderlay(underlay: string | null, underlayMtu: number): void {
+    this.network.addresses.clear();
+    if (underlay === null) return;
     const subnet = formatPrefix(prefixOf(parseAddress(underlay), underlay.includes(":") ? 64 : 24));
-    this.network = new MemoryHostNetwork({ [underlay]: { name: "eth0", mtu: underlayMtu, subnet } });
+    this.network.addresses.set(underlay, { name: "eth0", mtu: underlayMtu, subnet });
   }
 
   /** A new TUN device, as an agent makes it when it starts; it goes with the agent. */
@@ -88,6 +110,7 @@ export class HostStack {
   }
 
   #deliver(packet: Uint8Array): void {
+    if (this.echo.take(packet)) return;
     if (this.#probes && arriveAtProbes(this.#probes, packet)) return;
     const to = formatAddress(destinationOf(packet));
     this.#arrive({ node: this.#node, at: this.#isHere(to) ? to : null, packet });

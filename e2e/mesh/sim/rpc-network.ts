@@ -39,7 +39,9 @@ interface SentUpdate {
   readonly atMs: number;
 }
 
-type UnaryName = "Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave" | "AskNode" | "AnswerTask";
+type UnaryName =
+  | ("Register" | "Heartbeat" | "RenewCertificate" | "SetPairCipher" | "Leave")
+  | ("Report" | "AskNode" | "AnswerTask");
 
 /**
  * What is between the agents and the control plane. Messages cross it as bytes of the real protobuf codec, over
@@ -85,6 +87,11 @@ export class RpcNetwork {
   heal(host: string): void {
     if (!this.#cut.delete(host)) return;
     for (const connection of this.#of(host)) connection.onHeal();
+  }
+
+  /** The host has another address: its connections are of the old one. */
+  strand(host: string): void {
+    for (const connection of this.#of(host)) connection.strand();
   }
 
   isCut(host: string): boolean {
@@ -133,6 +140,9 @@ export class RpcNetwork {
       },
       leave: async (request, signal) => {
         await unary("Leave", request, signal);
+      },
+      report: async (request, signal) => {
+        await unary("Report", request, signal);
       },
       watchNetmap: (request, signal) =>
         this.#watch<WatchNetmapRequest, NetmapUpdate>({
@@ -217,10 +227,13 @@ export class RpcNetwork {
     const remote = new AbortController();
     const window = new Credits(STREAM_WINDOW);
     const unbreak = connection.onBreak((why) => {
-      remote.abort();
-      window.add();
       // A process that was killed hears of nothing.
       if (process.alive) fail(silence(why));
+    });
+    // The server hears of the end whatever the client does meanwhile.
+    const forget = connection.onBreak(() => {
+      remote.abort();
+      window.add();
     });
     signal.addEventListener("abort", onAbort);
     const serve = async (server: MeshServer): Promise<void> => {
@@ -238,6 +251,8 @@ export class RpcNetwork {
       } catch (thrown) {
         const answer = this.#answerOf(thrown);
         connection.carry("down", () => fail(answer));
+      } finally {
+        forget();
       }
     };
     connection.carry("up", () => {
@@ -296,6 +311,7 @@ const METHODS: Readonly<Record<UnaryName, (api: MeshApi, request: never, gone: A
   RenewCertificate: (api, request) => api.renewCertificate(request),
   SetPairCipher: (api, request) => api.setPairCipher(request),
   Leave: (api, request) => api.leave(request),
+  Report: (api, request) => api.report(request),
   AskNode: (api, request, gone) => api.askNode(request, gone),
   AnswerTask: (api, request) => api.answerTask(request),
 };

@@ -93,11 +93,11 @@ export class SimMesh {
     return node;
   }
 
-  /** A machine on which no agent runs yet. */
-  addMachine(name: string): SimNode {
+  /** A machine on which no agent runs yet; with the name of a node when that is another one's. */
+  addMachine(name: string, nodeName = name): SimNode {
     const first = parseAddress(this.#options.firstUnderlay ?? "192.0.2.1");
     const node = new SimNode({
-      name,
+      ...{ name, nodeName },
       underlay: formatAddress(addressPlus(first, this.#machines++)),
       underlayMtu: this.#options.underlayMtu ?? 1500,
       time: this.time,

@@ -1,3 +1,4 @@
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, createAgent } from "@warren/agent/app/agent-app.ts";
 import { agentConfigSchema } from "@warren/agent/app/agent-config.ts";
@@ -16,7 +17,10 @@ import type { VirtualTime } from "./virtual-time.ts";
 import { type WatchedPlane, watchPlane } from "./watched-plane.ts";
 
 export interface SimNodeOptions {
+  /** Of the machine. */
   readonly name: string;
+  /** Of the node; the machine's when left out. */
+  readonly nodeName?: string;
   readonly underlay: string;
   readonly underlayMtu: number;
   readonly time: VirtualTime;
@@ -38,7 +42,8 @@ const CERTIFICATE_LIFE_MS = 10 * 365 * 24 * 3_600_000;
 /** A machine with an agent: the real one, started, stopped and killed at will. Disk, kernel and pods outlive it. */
 export class SimNode {
   readonly name: string;
-  readonly underlay: string;
+  /** Its address on the underlay, or the last one while it has none. */
+  underlay: string;
   readonly wall = new WallClock();
   readonly stack: HostStack;
   readonly #options: SimNodeOptions;
@@ -56,7 +61,8 @@ export class SimNode {
     this.#options = options;
     this.name = options.name;
     this.underlay = options.underlay;
-    this.stack = new HostStack(options.name, options.underlay, options.underlayMtu, options.onArrival);
+    const { name: node, underlay, underlayMtu, time, onArrival: arrive } = options;
+    this.stack = new HostStack({ node, underlay, underlayMtu, time, arrive });
     this.#dataDir = join(options.directory, options.name);
     this.#process = new SimProcess(options.time, this.wall);
   }
@@ -99,8 +105,8 @@ export class SimNode {
       control: "control.test:7443",
       token: "in the simulator no token is looked at",
       "data-dir": this.#dataDir,
-      underlay: this.underlay,
-      name: this.name,
+      underlay: "auto",
+      name: this.#options.nodeName ?? this.name,
       "accept-new-lease": flags.acceptNewLease ?? false,
     });
     process.onEnd(() => this.stack.closeProbes());
@@ -112,11 +118,13 @@ export class SimNode {
       connector: this.#connector(process),
       hostNetwork: this.stack.network,
       podNetwork: this.stack.pods,
+      echoes: this.stack.echo,
       probeNetwork: this.stack.openProbes(),
       createDataPlane: (options) => this.#createDataPlane(options, process),
       lock: () => this.#lock(process),
       memory: { limit: () => {}, settle: () => {} },
       localApi: false,
+      hostName: this.name,
     });
     this.#agent = agent;
     try {
@@ -125,6 +133,23 @@ export class SimNode {
       if (this.#agent === agent) this.#agent = null;
       throw error;
     }
+  }
+
+  /** Gives the machine another address, and takes the old one away; null: none. */
+  setUnderlay(underlay: string | null, underlayMtu = this.#options.underlayMtu): void {
+    const { rpc, underlayNetwork } = this.#options;
+    this.stack.setUnderlay(underlay, underlayMtu);
+    rpc.strand(this.name);
+    if (underlay === null) rpc.cut(this.name);
+    else rpc.heal(this.name);
+    underlayNetwork.gone.add(this.underlay);
+    if (underlay !== null) underlayNetwork.gone.delete(underlay);
+    this.underlay = underlay ?? this.underlay;
+  }
+
+  /** Copies the state directory of another machine, as it is on its disk now. */
+  copyState(other: SimNode): void {
+    cpSync(other.#dataDir, this.#dataDir, { recursive: true });
   }
 
   /** Ends the agent in order. */
@@ -178,7 +203,7 @@ export class SimNode {
     const tun = this.stack.openTun();
     const inner = createInProcessDataPlane(options, {
       tun,
-      bind: (port) => underlayNetwork.bind(parseAddress(options.underlayAddress), port),
+      bind: (port, address) => underlayNetwork.bind(parseAddress(address), port),
     });
     const close = (): void => {
       // Also of a process that was killed: its sockets and its device are gone at once.
@@ -189,6 +214,7 @@ export class SimNode {
     };
     const devices = {
       ...{ start: () => inner.start(), apply: inner.apply.bind(inner), stats: () => inner.stats() },
+      rebind: (underlayAddress: string) => inner.rebind(underlayAddress),
       timeStages: (on: boolean) => inner.timeStages(on),
       sealing: () => inner.sealing?.() ?? null,
       onFailure: () => inner.onFailure(() => {}),

@@ -26,6 +26,7 @@ export function watchPlane(plane: DataPlane, beforeApply: () => Promise<void>, o
       await plane.apply(next);
       change(next);
     },
+    rebind: (underlayAddress) => plane.rebind(underlayAddress),
     timeStages: (on) => plane.timeStages(on),
     sealing: () => plane.sealing?.() ?? null,
     stats: () => plane.stats(),

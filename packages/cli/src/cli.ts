@@ -2,7 +2,7 @@ import { isErrorCode } from "@warren/common/errors/codes.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import { COMMANDS } from "./command-tree.ts";
-import type { CommandContext } from "./context.ts";
+import { type CommandContext, DEFAULT_RUN_DIR } from "./context.ts";
 import { wantsColor } from "./output/paint.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "./output/print.ts";
 import type { FlagValue, Parsed } from "./parsed.ts";
@@ -68,7 +68,7 @@ function makeContext(parsed: Parsed, program: readonly string[] | undefined, hos
     env: host.env,
     format: (flags["output"] as OutputFormat | undefined) ?? OUTPUT_FORMATS[0],
     color: wantsColor(host.env, host.isTerminal, parsed.color),
-    runDir: text(flags["run-dir"]) ?? host.env["WARREN_RUN_DIR"] ?? "/run/warren",
+    runDir: text(flags["run-dir"]) ?? host.env["WARREN_RUN_DIR"] ?? DEFAULT_RUN_DIR,
     write: host.stdout,
     note: (line) => host.stderr(`${line}\n`),
     showLine: host.isErrorTerminal ? (line) => host.stderr(`\r\u001b[K${line ?? ""}`) : undefined,

@@ -74,7 +74,21 @@ export const CONTROL_FLAGS: readonly FlagSpec[] = [
   { name: "data-dir", value: "DIR", description: "state and keys; back it up (default /var/lib/warren/control)" },
   { name: "run-dir", value: "DIR", description: "where control.sock is made (default /run/warren)" },
   { name: "listen", value: "HOST:PORT", description: "where agents connect (default 0.0.0.0:7443)" },
-  { name: "http", value: "HOST:PORT", description: "health and metrics, read-only (default 127.0.0.1:7480)" },
+  {
+    name: "advertise",
+    value: "HOST:PORT",
+    description: "where hosts reach it; `warren token create` prints it in the join line",
+  },
+  {
+    name: "http",
+    value: "HOST:PORT",
+    description: "health, metrics and the page, for this host (default 127.0.0.1:7480)",
+  },
+  {
+    name: "page",
+    value: "HOST:PORT",
+    description: "the page again, for others: read-only, without a password (default off)",
+  },
   {
     name: "pod-cidr",
     value: "CIDR",
@@ -107,7 +121,12 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   { name: "token-file", value: "FILE", description: "file with the join token, so that no process list shows it" },
   { name: "data-dir", value: "DIR", description: "keys, certificate and last netmap (default /var/lib/warren/agent)" },
   { name: "run-dir", value: "DIR", description: "where agent.sock is made (default /run/warren)" },
-  { name: "underlay", value: "IP", description: "this node's address on the underlay; peers send to it" },
+  {
+    name: "underlay",
+    value: "IP",
+    description:
+      "this node's address on the underlay, to which peers send; auto (default): where the way to the control plane begins, followed when it changes",
+  },
   { name: "name", value: "NAME", description: "name of the node (default the host's name)" },
   {
     name: "dataplane",
@@ -121,4 +140,41 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   },
   ...LOGGING,
   { ...CONFIG, description: `${CONFIG.description} (default /etc/warren/agent.yaml where it exists)` },
+];
+
+/** Keys of control.yaml that `warren init` takes as flags; where things are is the unit's to say. */
+export const INIT_KEPT = [
+  ...(["advertise", "listen", "http", "page", "pod-cidr", "node-prefix", "vni", "port", "sealed-port"] as const),
+  ...(["cipher", "encapsulation", "log-level", "log-format"] as const),
+];
+
+/** Keys of agent.yaml that `warren join` takes as flags. */
+export const JOIN_KEPT = ["underlay", "name", "dataplane", "log-level", "log-format"] as const;
+
+/** How long, and for how many, a join token is good. */
+export const TOKEN_FLAGS: readonly FlagSpec[] = [
+  { name: "ttl", value: "TIME", description: "how long it can be used, such as 90s, 1h, 24h (default 1h)" },
+  { name: "uses", value: "N", description: "how many nodes may join with it (default 1)" },
+];
+
+export const INIT_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "advertise",
+    value: "HOST[:PORT]",
+    description: "where hosts reach this one (default the address of its default route)",
+  },
+  ...CONTROL_FLAGS.filter(({ name }) => name !== "advertise" && INIT_KEPT.some((kept) => kept === name)),
+  ...TOKEN_FLAGS,
+  { name: "remove", description: "undo it: stop the control plane, remove its state, CA, unit and user" },
+  { name: "yes", description: "with --remove: yes, the cluster is to end" },
+];
+
+export const JOIN_FLAGS: readonly FlagSpec[] = [
+  ...AGENT_FLAGS.filter(({ name }) => JOIN_KEPT.some((kept) => kept === name)).map((flag) =>
+    flag.name === "underlay"
+      ? { ...flag, description: `${flag.description} (default the one with the route to HOST)` }
+      : flag,
+  ),
+  { name: "token-file", value: "FILE", description: "file with the token, so that no process list shows it" },
+  { name: "no-unit", description: "no systemd unit: whatever runs services here runs `warren agent`" },
 ];

@@ -36,7 +36,7 @@ export type Action = (context: CommandContext) => Promise<number | undefined> | 
 export interface CommandSpec {
   /** Words after `warren`, such as `pod add`. */
   readonly path: string;
-  readonly group: "Services" | "Pods" | "Cluster" | "Tools";
+  readonly group: "Hosts" | "Services" | "Pods" | "Cluster" | "Tools";
   readonly description: string;
   readonly arguments?: readonly ArgumentSpec[];
   /** Takes a program of the user's behind `--`. */

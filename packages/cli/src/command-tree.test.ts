@@ -57,7 +57,7 @@ test("parents stand before their children, and no path is there twice", () => {
 
 test("every command that answers takes -o, and every one that asks a service takes --run-dir", () => {
   const silent = ["control", "agent", "pod exec", "completion", "bench mesh serve"];
-  const alone = ["completion", "version", "config print", "bench crypto"];
+  const alone = ["init", "join", "completion", "version", "config print", "bench crypto"];
   for (const spec of RUNNABLE) {
     const flags = spec.flags.map((flag) => flag.name);
     expect(flags.includes("output"), spec.path).toBe(!silent.includes(spec.path));

@@ -1,4 +1,15 @@
-import { AGENT_FLAGS, CONTROL_FLAGS, FROM, LAB_FLAGS, NAMESPACE, OUTPUT, RUN_DIR } from "./command-flags.ts";
+import {
+  AGENT_FLAGS,
+  CONTROL_FLAGS,
+  FROM,
+  INIT_FLAGS,
+  JOIN_FLAGS,
+  LAB_FLAGS,
+  NAMESPACE,
+  OUTPUT,
+  RUN_DIR,
+  TOKEN_FLAGS,
+} from "./command-flags.ts";
 import type { ArgumentSpec, CommandSpec } from "./command-spec.ts";
 import { TEST_NAMES } from "./mesh-test/test-names.ts";
 
@@ -9,6 +20,56 @@ import { TEST_NAMES } from "./mesh-test/test-names.ts";
 const POD_NAME: ArgumentSpec = { name: "NAME", description: "name of the pod" };
 
 export const COMMANDS: readonly CommandSpec[] = [
+  {
+    path: "init",
+    group: "Hosts",
+    description:
+      "Make this host the control plane's: a service under a user of its own, enabled and started. Prints the line that the first host joins with. On a host that has one, says what is there.",
+    flags: [...INIT_FLAGS, OUTPUT],
+    examples: [
+      { command: "warren init", explains: "prints `warren join TOKEN@HOST:PORT` for one host within an hour" },
+      { command: "warren init --advertise control.example --uses 20 --ttl 24h", explains: "one line for twenty hosts" },
+      { command: "warren init --remove --yes", explains: "the end of the cluster, with its CA" },
+    ],
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    path: "join",
+    group: "Hosts",
+    description:
+      "Make this host a node: tests it, enrols it, and starts its agent as a service. A failure undoes what was done. Needs root.",
+    arguments: [{ name: "TOKEN@HOST:PORT", description: "as `warren init` and `warren token create` print it" }],
+    flags: [...JOIN_FLAGS, OUTPUT],
+    examples: [
+      { command: "warren join wrn1.…@192.0.2.1:7443", explains: "the line from the control plane" },
+      {
+        command: "warren join 192.0.2.1:7443 --token-file ./token --underlay 192.0.2.11 --name rack1",
+        explains: "with an address and a name of your choice",
+      },
+    ],
+    load: () => import("./commands/join.ts"),
+  },
+  {
+    path: "leave",
+    group: "Hosts",
+    description:
+      "Undo `warren join`: the node gives its pod CIDRs back, and nothing of it is left on the host. An agent that was started by hand only leaves the mesh, at once, without waiting to be found missing.",
+    flags: [
+      { name: "delete-pods", description: "also delete the pods of this node; otherwise they are a refusal" },
+      { name: "force", description: "also when the control plane cannot be told; it keeps the lease for a while" },
+      {
+        name: "release",
+        description: "started by hand: also give its pod CIDRs to others (after a join they always are)",
+      },
+      RUN_DIR,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren leave", explains: "for good; for maintenance: systemctl stop warren-agent" },
+      { command: "warren leave --delete-pods --force", explains: "whatever is there, whoever answers" },
+    ],
+    load: () => import("./commands/leave.ts"),
+  },
   {
     path: "control",
     group: "Services",
@@ -31,7 +92,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: AGENT_FLAGS,
     examples: [
       {
-        command: "warren agent --control 192.0.2.1:7443 --token wrn1.… --underlay 192.0.2.11",
+        command: "warren agent --control 192.0.2.1:7443 --token wrn1.…",
         explains: "join for the first time",
       },
       {
@@ -53,14 +114,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: "Cluster",
     description: "Make a join token. It is shown once and stored only hashed.",
     flags: [
-      { name: "ttl", value: "TIME", description: "how long it can be used, such as 90s, 1h, 24h (default 1h)" },
-      { name: "uses", value: "N", description: "how many nodes may join with it (default 1)" },
+      ...TOKEN_FLAGS,
+      { name: "file", value: "FILE", description: "write the token to FILE, for owner and group, and print nothing" },
       RUN_DIR,
       OUTPUT,
     ],
     examples: [
       { command: "warren token create", explains: "prints the token and nothing else on standard output" },
       { command: "warren token create --ttl 24h --uses 20", explains: "for twenty nodes within a day" },
+      { command: "warren token create --file /run/join/token", explains: "for a program that starts agents" },
     ],
     load: () => import("./commands/token-create.ts"),
   },
@@ -367,21 +429,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/dataplane-set.ts"),
   },
   {
-    path: "leave",
-    group: "Cluster",
-    description: "Take this node out of the mesh at once, without waiting for it to be found missing.",
-    flags: [
-      { name: "release", description: "also give its pod CIDRs to others; its pods lose their addresses" },
-      RUN_DIR,
-      OUTPUT,
-    ],
-    examples: [
-      { command: "warren leave", explains: "for maintenance: the pod CIDRs stay its own" },
-      { command: "warren leave --release", explains: "for good" },
-    ],
-    load: () => import("./commands/leave.ts"),
-  },
-  {
     path: "test",
     group: "Tools",
     description:
@@ -418,7 +465,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: "Tools",
     description: "Test this host: TUN, offloads, MTU, ports, node address, clock. Exit code 1 when something fails.",
     flags: [
-      { name: "underlay", value: "IP", description: "underlay address to test (default the agent's)" },
+      {
+        name: "underlay",
+        value: "IP",
+        description: "underlay address to test (default the agent's, or where the way to --control begins)",
+      },
       { name: "control", value: "HOST:PORT", description: "control plane to test against (default the agent's)" },
       { name: "port", value: "PORT", description: "UDP port of VXLAN (default 4789)" },
       RUN_DIR,

@@ -3,6 +3,9 @@ import type { CommandSpec } from "./command-spec.ts";
 import { type OutputFormat, printValue } from "./output/print.ts";
 import type { Parsed } from "./parsed.ts";
 
+/** Where both services make their sockets unless they are told otherwise. */
+export const DEFAULT_RUN_DIR = "/run/warren";
+
 /** What an action gets: its arguments and flags, parsed, and the ways to answer. */
 export interface CommandContext extends Parsed {
   /** All commands there are. */

@@ -99,9 +99,15 @@ function describe(
   command.action(() => {
     if (!spec.load) throw unknownSubcommand(command, spec);
     const options = command.opts() as Record<string, FlagValue>;
-    const flags = Object.fromEntries(spec.flags.map((flag) => [flag.name, options[camelCase(flag.name)]]));
+    const flags = Object.fromEntries(spec.flags.map((flag) => [flag.name, flagValue(options, flag.name)]));
     found(toArguments(spec, command.args), flags);
   });
+}
+
+/** For commander `--no-unit` takes away a `unit` that is there by default; for us it is a flag like any other. */
+function flagValue(options: Readonly<Record<string, FlagValue>>, name: string): FlagValue {
+  if (!name.startsWith("no-")) return options[camelCase(name)];
+  return options[camelCase(name.slice(3))] === false ? true : undefined;
 }
 
 /** An argument in the parser's own notation. */

@@ -9,10 +9,10 @@ import type {
 } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { isSealed } from "@warren/common/net/cipher.ts";
-import { PROTOCOL_VERSION, type RegisterRequest, type RegisterResponse } from "@warren/common/rpc/messages.ts";
+import type { RegisterResponse } from "@warren/common/rpc/messages.ts";
 import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
-import manifest from "../../package.json" with { type: "json" };
+import type { Logger } from "pino";
 import { renewCertificates } from "../control-client/certificate-renewal.ts";
 import { IdentityStore, type NodeIdentity } from "../control-client/identity-store.ts";
 import { joinMesh } from "../control-client/join-mesh.ts";
@@ -22,8 +22,10 @@ import { type Knowledge, NetmapFile } from "../control-client/netmap-file.ts";
 import { sleep } from "../control-client/retry.ts";
 import type { DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
-import type { UnderlayInterface } from "../host/host-network.ts";
+import { SubnetFile } from "../host/subnet-file.ts";
+import { Reporter } from "../live/reporter.ts";
 import { type AgentView, agentStatus } from "../observe/agent-status.ts";
+import { headline } from "../observe/headline.ts";
 import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
@@ -33,14 +35,21 @@ import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { AgentSealing } from "./agent-sealing.ts";
 import { AgentTasks } from "./agent-tasks.ts";
+import { type AgentParts, agentView } from "./agent-view.ts";
 import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
+import { registrationOf } from "./registration.ts";
 import { readToken } from "./start-inputs.ts";
+import { findUnderlay, type Underlay, UnderlayFollower } from "./underlay-follower.ts";
 
 /** A node of the mesh. */
 export interface Agent extends Startable {
   status(): AgentStatus;
+  /** How it is, in one line for people; also while it starts. */
+  headline(): string;
+  /** False once the packet path broke: nothing but a new start will help. A node that is fenced, or alone, is alive. */
+  isAlive(): boolean;
   addPod(request: PodRequest): Promise<PodInfo>;
   deletePod(namespace: string, name: string): Promise<PodInfo>;
   listPods(): PodInfo[];
@@ -68,8 +77,6 @@ export interface Agent extends Startable {
   readonly ended: Promise<void>;
 }
 
-/** RFC 7348; what a node says until it knows its cluster's. */
-const VXLAN_PORT = 4789;
 /** How long a start waits for the first netmap once the node is registered. */
 const FIRST_NETMAP_MS = 15_000;
 
@@ -97,7 +104,9 @@ class AgentApp implements Agent {
   #stopping: Promise<void> = Promise.resolve();
   readonly #ended = Promise.withResolvers<void>();
   readonly #firstNetmap = Promise.withResolvers<void>();
-  #parts: Parts | null = null;
+  #parts: AgentParts | null = null;
+  /** What the start is at, until there are parts to ask. */
+  #phase = "looking at the host";
   #knowledge: Knowledge | null = null;
   #lease: Lease | null = null;
   #source: "control" | "disk" = "control";
@@ -143,8 +152,6 @@ class AgentApp implements Agent {
     await hostNetwork.preflight(config.dataplane);
     makeDirectory(config["data-dir"], 0o700);
     this.#undo.push(world.lock(config["data-dir"]));
-    const underlay = await hostNetwork.underlay(config.underlay);
-
     const netmapFile = new NetmapFile(config["data-dir"], clock, logger);
     const identityStore = new IdentityStore(config["data-dir"]);
     const pods = new PodSet({
@@ -159,8 +166,17 @@ class AgentApp implements Agent {
     this.#knowledge = netmapFile.read();
     this.#lease = this.#knowledge && { cluster: this.#knowledge.netmap.cluster, self: this.#knowledge.self };
 
-    const { control, name, underlay: address } = config;
+    const { control, name, underlay: configured } = config;
+    const find = { host: hostNetwork, configured, control };
+    const first = await findUnderlay(find, this.#lease?.self.underlay_address ?? null);
+    const { address } = first;
+    const onMoved = async (underlay: Underlay): Promise<void> => {
+      await forwarder.move(underlay);
+      session.reconnect();
+    };
+    const underlay = new UnderlayFollower({ ...find, clock, logger, onMoved }, first);
     const token = (): string | null => readToken(config);
+    this.#phase = `joining the mesh of ${control}`;
     let identity = await joinMesh({
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
@@ -174,20 +190,39 @@ class AgentApp implements Agent {
     });
     this.#undo.push(() => sealing.flush());
     this.#undo.push(() => keys.stop());
+    const reporter = new Reporter({
+      ...{ clock, logger, echoes: world.echoes, view: () => this.#view() },
+      send: (report, signal) => session.client.report(report, signal),
+    });
+    this.#undo.push(() => reporter.stop());
+    const instance = Buffer.from(world.randomBytes(12)).toString("base64url");
     const session: MeshSession = new MeshSession(
       {
         connect: () => connector.connect(control, identity.credentials),
         ...{ clock, random, logger },
-        registration: () => this.#registration(pods, keys),
+        registration: () =>
+          registrationOf({
+            ...{
+              config,
+              underlayAddress: underlay.underlay.address,
+              lease: this.#lease,
+              podCount: pods.size,
+              sealingKey: keys.offered,
+            },
+            ...{ instance, host: world.hostName },
+          }),
+        instance,
         podCount: () => pods.size,
         onRegistered: (response) => this.#onRegistered(response, keys),
         onNetmap: (netmap) => this.#onNetmap(netmap),
         onConfirmed: () => this.#onConfirmed(),
+        onReportInterval: (intervalMs) => reporter.every(intervalMs),
         onFenced: (error) => this.#onFenced(error),
       },
       this.#knowledge?.netmap ?? null,
     );
     this.#undo.push(() => session.close());
+    this.#phase = `registering with ${control}`;
     if (!(await this.#open(session, pods, signal))) {
       this.#source = "disk";
       const age = Math.round((clock.nowMs() - this.#knowledge!.asOfMs) / 1000);
@@ -195,26 +230,27 @@ class AgentApp implements Agent {
     }
     signal.throwIfAborted();
 
+    this.#phase = "making the packet path";
     const lease = this.#lease!;
     assertCarries(config.dataplane, lease);
     const framing = isSealed(lease.cluster.cipher) ? ("sealed" as const) : ("plain" as const);
-    const pathOptions: DataPlaneOptions = {
+    const pathOptions = (): DataPlaneOptions => ({
       tunName: TUN_NAME,
-      underlayAddress: address,
+      underlayAddress: underlay.underlay.address,
       port: lease.cluster.port,
       vni: lease.cluster.vni,
       vtepMac: lease.self.vtep_mac,
-      overlayMtu: overlayMtuOf(underlay, address, lease, framing),
+      overlayMtu: overlayMtuOf(underlay.underlay, lease, framing),
       framing,
       sealing: sealing.pathOptions(lease.cluster.sealed_port),
-    };
+    });
     const dataPlane = new SwitchableDataPlane({
       kind: config.dataplane,
-      create: (kind) => world.createDataPlane(pathOptions, kind, hostNetwork.overlayGuard),
+      create: (kind) => world.createDataPlane(pathOptions(), kind, hostNetwork.overlayGuard),
     });
     if (pods.size > 0)
       await hostNetwork.guardFirst({
-        ...{ sources: pods.sources(), underlay: underlay.name },
+        ...{ sources: pods.sources(), underlay: first.interface.name },
         ...{ pools: lease.cluster.pod_cidrs, podCidrs: lease.self.pod_cidrs },
       });
     this.#undo.push(() => dataPlane.stop());
@@ -222,11 +258,13 @@ class AgentApp implements Agent {
     await dataPlane.start();
     sealing.serve(() => dataPlane.sealing());
 
-    const forwarder = new Forwarder(
+    if (world.localApi) makeDirectory(config["run-dir"], 0o750);
+    const subnetFile = world.localApi ? new SubnetFile(config["run-dir"]) : null;
+    const forwarder: Forwarder = new Forwarder(
       {
-        ...{ host: hostNetwork, pods, dataPlane, underlay, clock, logger },
-        underlayAddress: address,
+        ...{ host: hostNetwork, pods, dataPlane, underlay: first, clock, logger },
         mayReaddress: config["accept-new-lease"],
+        onApplied: (applied, mtu) => this.#publish(subnetFile, applied, mtu, logger),
       },
       lease,
     );
@@ -243,11 +281,12 @@ class AgentApp implements Agent {
       keys,
       session,
       netmapFile,
+      subnetFile,
       dataPlane,
       forwarder,
       stages: new StageWatch(dataPlane, clock),
       underlay,
-      startedMs,
+      ...{ control, startedMs },
       identity: () => identity,
     };
     await forwarder.adopt(lease);
@@ -260,14 +299,14 @@ class AgentApp implements Agent {
     this.#undo.push(() => session.close());
     this.#undo.push(() => pods.settled());
     const tasks = new AgentTasks({
-      ...{ node: config.name, world, session, underlay: underlay.name, view: () => this.#view(), pods: this },
+      ...{ node: config.name, world, session, view: () => this.#view(), pods: this },
+      underlay: () => underlay.underlay.interface.name,
     });
     this.#parts = { ...this.#parts, tasks };
     this.#undo.push(() => tasks.stop());
     await tasks.start();
 
     if (world.localApi) {
-      makeDirectory(config["run-dir"], 0o750);
       const api = createAgentApi({
         runDir: config["run-dir"],
         agent: this,
@@ -284,8 +323,8 @@ class AgentApp implements Agent {
 
     const renewal = { store: identityStore, connector, clock, random, logger, client: () => session.client };
     void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
-    const kept = keepHost(world, this.#stop.signal);
-    this.#undo.push(() => kept);
+    const kept = [keepHost(world, this.#stop.signal), underlay.run(this.#stop.signal)];
+    this.#undo.push(() => Promise.all(kept).then(() => {}));
     void settleMemory(world, this.#stop.signal);
   }
 
@@ -315,6 +354,14 @@ class AgentApp implements Agent {
 
   status(): AgentStatus {
     return agentStatus(this.#view());
+  }
+
+  headline(): string {
+    return this.#parts ? headline(this.#view()) : `starting: ${this.#phase}`;
+  }
+
+  isAlive(): boolean {
+    return this.#failure === null;
   }
 
   async addPod(request: PodRequest): Promise<PodInfo> {
@@ -348,7 +395,7 @@ class AgentApp implements Agent {
   }
 
   async leave(release: boolean, answered?: AbortSignal): Promise<void> {
-    const { pods, session, netmapFile } = this.#running();
+    const { pods, session, netmapFile, subnetFile } = this.#running();
     // A start that has yet to hear from the control plane would fail, and the node be started, and join, again.
     if (!this.#ready) throw new WarrenError("not-ready", "the agent is starting, or ending; try again later");
     if (pods.size > 0)
@@ -367,6 +414,7 @@ class AgentApp implements Agent {
     this.#ready = false;
     // A released lease must not be asked for again.
     if (release) netmapFile.remove();
+    subnetFile?.remove();
     if (answered && !answered.aborted) answered.addEventListener("abort", () => this.#ended.resolve(), { once: true });
     else this.#ended.resolve();
   }
@@ -407,23 +455,6 @@ class AgentApp implements Agent {
     }
   }
 
-  #registration(pods: PodSet, keys: NodeKeys): RegisterRequest {
-    const { name, underlay, "accept-new-lease": acceptNewLease } = this.#config;
-    return {
-      protocol: PROTOCOL_VERSION,
-      node_name: name,
-      underlay_address: underlay,
-      port: this.#lease?.cluster.port ?? VXLAN_PORT,
-      version: manifest.version,
-      held_pod_cidrs: this.#lease?.self.pod_cidrs ?? [],
-      held_epoch: this.#lease?.self.epoch ?? 0,
-      // Without pods nobody's address changes but the node's own.
-      accept_new_lease: acceptNewLease || pods.size === 0,
-      sealing_key: keys.offered,
-      sealed_port: 0,
-    };
-  }
-
   async #onRegistered(response: RegisterResponse, keys: NodeKeys): Promise<void> {
     keys.registered(response.self);
     const before = this.#lease;
@@ -462,6 +493,19 @@ class AgentApp implements Agent {
       this.#parts?.world.logger.error({ err: error }, "this node may not forward any more");
     this.#fence = error;
     await this.#parts?.forwarder.fence();
+    this.#parts?.subnetFile?.remove();
+  }
+
+  /** Told to others on this host before the node is ready; later, one that cannot be told is told with the next change. */
+  #publish(file: SubnetFile | null, { cluster, self }: Lease, mtu: number, logger: Logger): void {
+    // The lease is about to be no longer this node's.
+    if (this.#leaving) return;
+    try {
+      file?.write({ pools: cluster.pod_cidrs, podCidrs: self.pod_cidrs, mtu });
+    } catch (error) {
+      if (!this.#ready) throw error;
+      logger.error({ err: WarrenError.from(error) }, "subnet.env is not as it should be");
+    }
   }
 
   #onFailure(error: Error, world: AgentWorld): void {
@@ -488,51 +532,18 @@ class AgentApp implements Agent {
   }
 
   #view(): AgentView {
-    const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, startedMs } = this.#running();
-    return {
-      version: manifest.version,
+    return agentView(this.#running(), {
       ready: this.#ready && this.#fence === null && this.#failure === null,
       lease: this.#lease!,
       knowledge: this.#knowledge,
       source: this.#source,
-      control: { address: this.#config.control, connected: session.connected, error: session.error },
-      certificate: world.connector.validity(identity().credentials.certificate),
-      tun: TUN_NAME,
-      overlayMtu: forwarder.podMtu,
-      underlayMtu: underlay.mtu,
-      plainPrefixes: world.hostNetwork.plainPrefixes(),
-      stats: dataPlane.stats(),
-      sealing: dataPlane.sealing(),
-      pods: pods.list(),
-      ipam: pods.ipam(),
       fence: this.#fence,
       failure: this.#failure,
-      pathFault: forwarder.fault,
-      saveFault: netmapFile.fault,
-      clockOffMs: session.clockOffMs,
-      nowMs: world.clock.nowMs(),
-      startedMs,
-    };
+    });
   }
 
-  #running(): Parts {
+  #running(): AgentParts {
     if (!this.#parts) throw new WarrenError("not-ready", "the agent is not up; try again later");
     return this.#parts;
   }
-}
-
-interface Parts {
-  readonly world: AgentWorld;
-  readonly pods: PodSet;
-  readonly keys: NodeKeys;
-  readonly session: MeshSession;
-  readonly netmapFile: NetmapFile;
-  readonly dataPlane: SwitchableDataPlane;
-  readonly forwarder: Forwarder;
-  readonly stages: StageWatch;
-  /** Once the pods are back. */
-  readonly tasks?: AgentTasks;
-  readonly underlay: UnderlayInterface;
-  readonly identity: () => NodeIdentity;
-  readonly startedMs: number;
 }

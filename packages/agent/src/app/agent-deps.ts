@@ -5,6 +5,7 @@ import type { ControlConnector } from "../control-client/control-connector.ts";
 import type { DataPlane, DataPlaneOptions } from "../dataplane-host/data-plane.ts";
 import type { OverlayGuardPort } from "../dataplane-host/overlay-guard.ts";
 import type { HostNetwork } from "../host/host-network.ts";
+import type { EchoNetwork } from "../live/echo-network.ts";
 import type { PodNetwork } from "../pods/pod-network.ts";
 import type { ProbeNetwork } from "../probe/probe-network.ts";
 import type { Random } from "../secure/handshake/cookie-maker.ts";
@@ -22,12 +23,16 @@ export interface AgentDeps {
   readonly podNetwork?: PodNetwork;
   readonly probeNetwork?: ProbeNetwork;
   readonly createDataPlane?: (options: DataPlaneOptions, kind: DataplaneKind, guard: OverlayGuardPort) => DataPlane;
+  /** How round trips to peers are measured while the live page is looked at. */
+  readonly echoes?: EchoNetwork;
   /** Takes the data directory; returns what gives it back. */
   readonly lock?: (dataDir: string) => () => void;
   /** Memory of the process: called before the first thread is started, and when the start is over. */
   readonly memory?: { limit(): void; settle(): void };
   /** False: no socket in the run directory; the methods of `Agent` take its place. */
   readonly localApi?: boolean;
+  /** Name of the machine, for messages to others. */
+  readonly hostName?: string;
 }
 
 export type AgentWorld = Required<AgentDeps>;

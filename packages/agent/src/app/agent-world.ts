@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { systemClock } from "@warren/common/runtime/clock.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
 import type { AgentConfig } from "./agent-config.ts";
@@ -19,9 +20,11 @@ export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<
     podNetwork: deps.podNetwork ?? (await import("../pods/linux-pod-network.ts")).createLinuxPodNetwork(),
     probeNetwork: deps.probeNetwork ?? (await import("../probe/linux-probe-network.ts")).createLinuxProbeNetwork(),
     createDataPlane: deps.createDataPlane ?? (await linuxDataPlane()),
+    echoes: deps.echoes ?? (await import("../live/linux-echo-network.ts")).linuxEchoNetwork,
     lock: deps.lock ?? (await linuxLock()),
     memory: deps.memory ?? (await linuxMemory()),
     localApi: deps.localApi ?? true,
+    hostName: deps.hostName ?? hostname(),
   };
 }
 

@@ -18,13 +18,14 @@ function session(client: Partial<MeshClient>, known: Netmap | null): MeshSession
   return new MeshSession(
     {
       connect: () => ({ ...control.connect(), ...client }),
-      ...{ clock, random: () => 0.5, logger: pino({ level: "silent" }), podCount: () => 0 },
+      ...{ clock, random: () => 0.5, logger: pino({ level: "silent" }), podCount: () => 0, instance: "run1" },
       registration: () => ({
         ...{ protocol: 1, node_name: "node-1", underlay_address: "192.0.2.11", port: 4789, version: "0.1.0" },
         ...{ held_pod_cidrs: [], held_epoch: 0, accept_new_lease: false },
         ...{ sealing_key: new Uint8Array(), sealed_port: 0 },
       }),
       ...{ onRegistered: async () => {}, onNetmap: async () => {}, onConfirmed: () => {}, onFenced: async () => {} },
+      onReportInterval: () => {},
     },
     known,
   );

@@ -1,13 +1,15 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
-import type { RegisterRequest, RegisterResponse } from "@warren/common/rpc/messages.ts";
+import type { IdentityClone, RegisterRequest, RegisterResponse } from "@warren/common/rpc/messages.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Logger } from "pino";
 import { applyUpdate, type Netmap } from "./netmap.ts";
-import { backoffMs, retryWhileUnavailable, sleep } from "./retry.ts";
+import { backoffMs, retryWhile, retryWhileUnavailable, sleep } from "./retry.ts";
 
 export interface MeshSessionOptions {
   readonly connect: () => MeshClient;
+  /** This run of the agent, as in every registration. */
+  readonly instance: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -20,12 +22,19 @@ export interface MeshSessionOptions {
   readonly onNetmap: (netmap: Netmap) => Promise<void>;
   /** All that is known is as of now. */
   readonly onConfirmed: () => void;
-  /** The node may not forward any more, until it is registered again: `lease-lost`, `node-revoked`, `pool-exhausted`. */
+  /** How often the control plane wants a report; 0: not at all, or it does not answer. */
+  readonly onReportInterval: (intervalMs: number) => void;
+  /** The node may not forward any more, until it is registered again: `FENCING`. */
   readonly onFenced: (error: WarrenError) => Promise<void>;
 }
 
 /** Errors after which this node's pod CIDRs may be another's. A node that has its lease is never told `pool-exhausted`. */
-const FENCING: readonly string[] = ["lease-lost", "node-revoked", "pool-exhausted"];
+const FENCING: readonly string[] = ["lease-lost", "node-revoked", "pool-exhausted", "identity-in-use"];
+/**
+ * How long a start waits for whoever has this node's identity to be gone: after a power cut the control plane takes its
+ * liveness time, 15 s, to notice that the run before is over.
+ */
+const IDENTITY_PATIENCE_MS = 20_000;
 /** How long until the next try when the control plane answered, and the answer was no. */
 const REFUSED_RETRY_MS = 15_000;
 const DEFAULT_HEARTBEAT_MS = 5_000;
@@ -55,10 +64,13 @@ export class MeshSession {
   #running: Promise<void> | null = null;
   /** Ends the current watch and heartbeat, not the session. */
   #current: AbortController | null = null;
+  /** Ends what is under way over the present connection, and the pause after it. */
+  #connection = new AbortController();
   #attempt = 0;
   #error: WarrenError | null = null;
   #connected = false;
   #clockOffMs = 0;
+  #clone: IdentityClone | null = null;
 
   /** @param netmap what is known already, from the disk */
   constructor(options: MeshSessionOptions, netmap: Netmap | null) {
@@ -80,6 +92,11 @@ export class MeshSession {
     return Math.abs(this.#clockOffMs) > CLOCK_TOLERANCE_MS ? this.#clockOffMs : 0;
   }
 
+  /** Who else tried to be this node a short while ago; null when nobody did. */
+  get clone(): IdentityClone | null {
+    return this.#clone;
+  }
+
   /** The client, for calls beside the session's own. */
   get client(): MeshClient {
     this.#client ??= this.#options.connect();
@@ -88,13 +105,16 @@ export class MeshSession {
 
   /**
    * Registers for the first time. With a netmap from disk one try is enough, and an unreachable control plane is no
-   * error: returns false. Throws what the control plane refused with.
+   * error: returns false. An identity that is in use is waited for. Throws what the control plane refused with.
    */
   async open(signal?: AbortSignal): Promise<boolean> {
     const both = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
     try {
-      if (this.#netmap) await this.#register(both);
-      else await retryWhileUnavailable({ ...this.#options, signal: both }, () => this.#register(both));
+      const retry = { ...this.#options, signal: both };
+      const register = (): Promise<void> => this.#registerFirst(both);
+      const tryOnce = (): Promise<void> => retryWhile(retry, "identity-in-use", IDENTITY_PATIENCE_MS, register);
+      if (this.#netmap) await tryOnce();
+      else await retryWhileUnavailable(retry, tryOnce);
       return true;
     } catch (thrown) {
       const error = WarrenError.from(thrown);
@@ -102,6 +122,24 @@ export class MeshSession {
       if (!this.#netmap || both.aborted || !isSilence(error)) throw thrown;
       this.#lost(error);
       return false;
+    }
+  }
+
+  /** One try of a start. Whoever was refused once is refused for as long as nobody says otherwise: silence does not. */
+  async #registerFirst(signal: AbortSignal): Promise<void> {
+    const refused = this.#error?.code === "identity-in-use" ? this.#error : null;
+    try {
+      await this.#register(signal);
+      this.#error = null;
+    } catch (thrown) {
+      const error = WarrenError.from(thrown);
+      if (refused && isSilence(error)) throw refused;
+      if (!refused && error.code === "identity-in-use") {
+        this.#error = error;
+        const patienceSeconds = IDENTITY_PATIENCE_MS / 1000;
+        this.#options.logger.warn({ err: error, patienceSeconds }, "this node's identity is in use, waiting for it");
+      }
+      throw thrown;
     }
   }
 
@@ -119,7 +157,7 @@ export class MeshSession {
   async leave(release: boolean): Promise<void> {
     await this.#halt();
     try {
-      await this.client.leave({ release });
+      await this.client.leave({ release, instance: this.#options.instance });
     } catch (error) {
       this.run();
       throw error;
@@ -132,19 +170,21 @@ export class MeshSession {
    */
   async registerAgain(): Promise<void> {
     try {
-      await this.#register(this.#stop.signal);
+      await this.#register(AbortSignal.any([this.#connection.signal, this.#stop.signal]));
     } catch (error) {
       this.#current?.abort();
       throw error;
     }
   }
 
-  /** Connects anew, for a new certificate. */
+  /** Connects and registers anew, now: with a new certificate, from another address, or because time has stood still. */
   reconnect(): void {
-    const old = this.#client;
+    const [client, connection] = [this.#client, this.#connection];
     this.#client = null;
-    this.#current?.abort();
-    old?.close();
+    this.#connection = new AbortController();
+    this.#attempt = 0;
+    connection.abort(new WarrenError("unavailable", "connecting anew"));
+    client?.close();
   }
 
   /** Ends a leave that is under way, too. */
@@ -165,20 +205,23 @@ export class MeshSession {
   async #loop(): Promise<void> {
     const { clock, random } = this.#options;
     while (!this.#stop.signal.aborted) {
+      const connection = this.#connection.signal;
+      const signal = AbortSignal.any([connection, this.#stop.signal]);
       let error: WarrenError | null = null;
       try {
-        if (!this.#registered) await this.#register(this.#stop.signal);
-        await this.#follow();
+        if (!this.#registered) await this.#register(signal);
+        await this.#follow(signal);
       } catch (thrown) {
         error = WarrenError.from(thrown);
       }
       this.#registered = null;
       if (this.#stop.signal.aborted) return;
-      if (!error) continue;
+      // What a connection ended with that was given up here says nothing of the control plane.
+      if (!error || connection.aborted) continue;
       this.#lost(error);
       if (FENCING.includes(error.code)) await this.#fence(error);
       const wait = isSilence(error) ? backoffMs(this.#attempt++, random()) : REFUSED_RETRY_MS * (0.5 + random());
-      await sleep(clock, wait, this.#stop.signal);
+      await sleep(clock, wait, signal);
     }
   }
 
@@ -215,22 +258,24 @@ export class MeshSession {
   }
 
   /** Lasts until the watch or the heartbeat fails, `reconnect` or `close`. */
-  async #follow(): Promise<void> {
+  async #follow(over: AbortSignal): Promise<void> {
     const current = new AbortController();
     this.#current = current;
-    const signal = AbortSignal.any([current.signal, this.#stop.signal]);
+    const signal = AbortSignal.any([current.signal, over]);
     let first: unknown = null;
     const end = (thrown: unknown): void => {
       if (!signal.aborted) first ??= thrown;
       current.abort();
     };
     await Promise.all([this.#watch(signal).catch(end), this.#beat(signal).catch(end)]);
+    this.#options.onReportInterval(0);
     if (first !== null) throw first;
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
     try {
-      const request = { after_revision: this.#netmap?.revision ?? 0, generation: this.#generation };
+      const { instance } = this.#options;
+      const request = { after_revision: this.#netmap?.revision ?? 0, generation: this.#generation, instance };
       for await (const update of this.client.watchNetmap(request, signal)) {
         if (signal.aborted) return;
         this.#netmap = applyUpdate(this.#netmap, update);
@@ -247,13 +292,16 @@ export class MeshSession {
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
-    const { clock, random, podCount } = this.#options;
+    const { clock, random, podCount, instance } = this.#options;
     const { self, heartbeat_interval_ms } = this.#registered!;
     const interval = heartbeat_interval_ms || DEFAULT_HEARTBEAT_MS;
     while (!signal.aborted) {
       const applied_revision = this.#netmap?.revision ?? 0;
-      const response = await this.client.heartbeat({ epoch: self.epoch, applied_revision, pods: podCount() }, signal);
+      const request = { epoch: self.epoch, applied_revision, pods: podCount(), instance };
+      const response = await this.client.heartbeat(request, signal);
+      this.#clone = response.clone ?? null;
       this.#clockOffMs = clock.nowMs() - response.control_time_ms;
+      this.#options.onReportInterval(response.report_interval_ms);
       this.#confirmed();
       await sleep(clock, interval * (0.9 + 0.2 * random()), signal);
     }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@warren/common/errors/codes.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 
@@ -27,18 +28,30 @@ export function backoffMs(attempt: number, random: number, firstMs = 500, maxMs 
 /** At the start nobody waits long in vain, but a control plane that is started at the same moment is waited for. */
 const START_PATIENCE_MS = 5_000;
 
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+}
+
 /** Tries again, for a few seconds, while the control plane does not answer. Other errors are thrown at once. */
-export async function retryWhileUnavailable<T>(
-  options: { readonly clock: Clock; readonly random: () => number; readonly signal: AbortSignal },
+export function retryWhileUnavailable<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
+  return retryWhile(options, "unavailable", START_PATIENCE_MS, call);
+}
+
+/** Tries again while the error has that code, for as long as `patienceMs`. Other errors are thrown at once. */
+export async function retryWhile<T>(
+  { clock, random, signal }: RetryOptions,
+  code: ErrorCode,
+  patienceMs: number,
   call: () => Promise<T>,
 ): Promise<T> {
-  const { clock, random, signal } = options;
-  const deadline = clock.monotonicMs() + START_PATIENCE_MS;
+  const deadline = clock.monotonicMs() + patienceMs;
   for (let attempt = 0; ; attempt++) {
     try {
       return await call();
     } catch (error) {
-      const again = error instanceof WarrenError && error.code === "unavailable";
+      const again = error instanceof WarrenError && error.code === code;
       if (!again || signal.aborted || clock.monotonicMs() >= deadline) throw error;
       await sleep(clock, backoffMs(attempt, random(), 250, 1_000), signal);
     }

@@ -26,6 +26,11 @@ export interface DataPlane {
   start(): Promise<void>;
   /** Replaces the whole view, between two batches. Resolves when every worker uses the new one. */
   apply(view: ForwardingView): Promise<void>;
+  /**
+   * Sends from, and listens at, another underlay address of this host from now on, with the same peers and sessions; also
+   * while it is stopped, for the next start. Throws `address-not-local`, `port-in-use`, and the old one stays.
+   */
+  rebind(underlayAddress: string): Promise<void>;
   /** Counters as of now; reads shared memory, so it never waits for a worker. */
   stats(): DataPlaneStats;
   /**

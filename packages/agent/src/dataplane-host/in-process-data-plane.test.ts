@@ -31,7 +31,7 @@ class TwoPlanes {
   constructor(optionsOf: (node: Node) => DataPlaneOptions) {
     const plane = (node: Node): DataPlane => {
       const options = { ...optionsOf(node), sealing: contractSealing(node, this.clock) };
-      const bind = (port: number) => this.network.bind(parseAddress(options.underlayAddress), port);
+      const bind = (port: number, address: string) => this.network.bind(parseAddress(address), port);
       return createInProcessDataPlane(options, { tun: this.tuns[node - 1]!, bind });
     };
     this.planes = [plane(1), plane(2)];

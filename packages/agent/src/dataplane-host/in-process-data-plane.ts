@@ -39,8 +39,8 @@ const TIMED_ROUNDS = 1;
 /** What the world of the data plane in the calling thread is. The caller closes the TUN device. */
 export interface InProcessWorld {
   readonly tun: MemoryTun;
-  /** A socket at the underlay address of the options; throws `port-in-use`. */
-  bind(port: number): MemoryUdp;
+  /** A socket at the underlay address; throws `port-in-use`. */
+  bind(port: number, underlayAddress: string): MemoryUdp;
 }
 
 /**
@@ -69,6 +69,7 @@ class InProcessDataPlane implements DataPlane {
   readonly #tally = new Float64Array(KEY_TALLY_BYTES / Float64Array.BYTES_PER_ELEMENT);
   readonly #sealing: SessionDriver | null;
   readonly #sockets = new Map<Framing, OpenSocket>();
+  #underlayAddress: string;
   #framing: Framing;
   #overlayMtu: number;
   #tables = openTables(emptyTables());
@@ -82,6 +83,7 @@ class InProcessDataPlane implements DataPlane {
   constructor(options: DataPlaneOptions, world: InProcessWorld) {
     this.#options = options;
     this.#world = world;
+    this.#underlayAddress = options.underlayAddress;
     this.#framing = options.framing ?? "plain";
     this.#overlayMtu = options.overlayMtu;
     const path = new SessionMailbox({
@@ -129,6 +131,28 @@ class InProcessDataPlane implements DataPlane {
     for (const { ingress } of this.#sockets.values()) ingress.setTables(this.#tables);
   }
 
+  async rebind(underlayAddress: string): Promise<void> {
+    const before = this.#underlayAddress;
+    if (underlayAddress === before) return;
+    this.#underlayAddress = underlayAddress;
+    const old = [...this.#sockets];
+    try {
+      for (const [framing] of old) this.#open(framing);
+    } catch (error) {
+      this.#underlayAddress = before;
+      for (const [framing, socket] of old) {
+        if (this.#sockets.get(framing) !== socket) this.#close(framing);
+        this.#sockets.set(framing, socket);
+      }
+      throw error;
+    }
+    this.#tellSockets();
+    for (const [, { udp }] of old) {
+      udp.onReadable(() => {});
+      udp.close();
+    }
+  }
+
   sealing(): DataPlaneSealing | null {
     return this.#sealing;
   }
@@ -163,7 +187,7 @@ class InProcessDataPlane implements DataPlane {
   #open(framing: Framing): void {
     const { port, sealing, vni, vtepMac } = this.#options;
     if (framing === "sealed") this.#enableSealing();
-    const udp = this.#world.bind(framing === "plain" ? port : sealing!.port);
+    const udp = this.#world.bind(framing === "plain" ? port : sealing!.port, this.#underlayAddress);
     const arena = framing === "plain" ? createArena(loadKernels()) : this.#sealedArena!;
     const tun = this.#world.tun.port(arena);
     const device = udp.port(arena, RECEIVE_NAME);

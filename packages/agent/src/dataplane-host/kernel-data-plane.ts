@@ -16,6 +16,7 @@ import {
   addVxlanDevice,
   deviceTraffic,
   isOurs,
+  moveVxlanDevice,
   readKernelTables,
   removeVxlanDevice,
   spareName,
@@ -36,7 +37,7 @@ export function createKernelDataPlane(options: DataPlaneOptions, guard: OverlayG
 }
 
 class KernelDataPlane implements DataPlane {
-  readonly #options: DataPlaneOptions;
+  #options: DataPlaneOptions;
   readonly #guard: OverlayGuardPort;
   /** The device while another packet path has its name. */
   readonly #spare: string;
@@ -111,6 +112,16 @@ class KernelDataPlane implements DataPlane {
     await ipBatch(unroute);
     await bridgeBatch(fdb);
     await ipBatch(route);
+  }
+
+  /**
+   * The device hears at every address of the host; what changes is the one it sends from. The kernel changes that in place,
+   * but for another address family it needs another device, which the next start makes.
+   */
+  async rebind(underlayAddress: string): Promise<void> {
+    const next = { ...this.#options, underlayAddress };
+    if (this.#running && underlayAddress !== this.#options.underlayAddress) await moveVxlanDevice(next);
+    this.#options = next;
   }
 
   stats(): DataPlaneStats {

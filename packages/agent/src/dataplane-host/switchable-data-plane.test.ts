@@ -26,6 +26,7 @@ describe("changing the packet path", () => {
         events.push(`apply ${kind} ${view.localPrefixes.length}`);
         await inner.apply(view);
       },
+      rebind: (underlayAddress) => inner.rebind(underlayAddress),
       stats: () => inner.stats(),
       timeStages: (on) => inner.timeStages(on),
       async stop() {
@@ -110,5 +111,15 @@ describe("changing the packet path", () => {
     expect(plane.stats().total).toEqual({ txPackets: 7, txBytes: 700, rxPackets: 1, rxBytes: 100 });
     planes.kernel.break(new Error("deleted"));
     expect(failures).toEqual(["deleted"]);
+  });
+
+  it("moves all of its paths to another underlay address, the one that runs first", async () => {
+    await plane.start();
+    await plane.changeTo("kernel", started);
+    await plane.rebind("192.0.2.99");
+    expect([planes.tun.underlayAddress, planes.kernel.underlayAddress]).toEqual(["192.0.2.99", "192.0.2.99"]);
+    planes.kernel.rebindError = new Error("no such address");
+    await expect(plane.rebind("192.0.2.100")).rejects.toThrow("no such address");
+    expect(planes.tun.underlayAddress).toBe("192.0.2.99");
   });
 });

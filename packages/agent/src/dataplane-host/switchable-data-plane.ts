@@ -4,7 +4,7 @@ import type { DataPlane, DataPlaneSealing, DataPlaneStats, ForwardingView } from
 
 export interface SwitchableDataPlaneOptions {
   readonly kind: DataplaneKind;
-  /** Called once for each kind, when it is first needed. */
+  /** Called once for each kind, when it is first needed; to be at the underlay address of the moment. */
   readonly create: (kind: DataplaneKind) => DataPlane;
 }
 
@@ -38,6 +38,12 @@ export class SwitchableDataPlane implements DataPlane {
     // Also when it fails: a change must not bring an older view back.
     this.#view = view;
     await this.#plane(this.#kind).apply(view);
+  }
+
+  /** Also those that are stopped: they start at the new address. */
+  async rebind(underlayAddress: string): Promise<void> {
+    await this.#plane(this.#kind).rebind(underlayAddress);
+    for (const [kind, plane] of this.#planes) if (kind !== this.#kind) await plane.rebind(underlayAddress);
   }
 
   /**

@@ -23,6 +23,7 @@ export function createTunDataPlane(options: DataPlaneOptions): DataPlane {
       prepared = null;
     },
     apply: (view) => plane.apply(view),
+    rebind: (underlayAddress) => plane.rebind(underlayAddress),
     stats: () => plane.stats(),
     timeStages: (on) => plane.timeStages(on),
     sealing: () => plane.sealing?.() ?? null,

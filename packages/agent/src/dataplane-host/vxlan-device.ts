@@ -49,6 +49,25 @@ export async function addVxlanDevice(name: string, options: DataPlaneOptions): P
   }
 }
 
+/**
+ * Has the device send from the address of the options. @throws `address-not-local`; `config-invalid` for another family
+ */
+export async function moveVxlanDevice({ tunName, underlayAddress }: DataPlaneOptions): Promise<void> {
+  const local = formatAddress(parseAddress(underlayAddress));
+  try {
+    await ipBatch([["link", "set", tunName, "type", "vxlan", "local", local]]);
+  } catch (cause) {
+    const { message } = WarrenError.from(cause);
+    if (/address family/i.test(message))
+      throw new WarrenError(
+        "config-invalid",
+        `the vxlan device cannot go over to ${local}, an address of the other family; restart the agent`,
+        { cause },
+      );
+    throw cause;
+  }
+}
+
 /** What the kernel's refusal to make a vxlan device means, in our words. */
 export function explainAdd(name: string, error: WarrenError): WarrenError {
   if (/Unknown device type|Operation not supported|not supported by protocol/i.test(error.message))

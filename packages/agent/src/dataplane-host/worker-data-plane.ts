@@ -73,6 +73,7 @@ class WorkerDataPlane implements DataPlane {
   #tun: TunHandle | undefined;
   /** The underlay sockets that are open, by framing. */
   readonly #sockets = new Map<Framing, UdpHandle>();
+  #underlayAddress: string;
   #framing: Framing;
   #overlayMtu: number;
   #sendHandshake: (to: Uint8Array, message: Uint8Array) => void = () => {};
@@ -83,6 +84,7 @@ class WorkerDataPlane implements DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
+    this.#underlayAddress = options.underlayAddress;
     this.#framing = options.framing ?? "plain";
     this.#overlayMtu = options.overlayMtu;
     const path = new SessionMailbox({
@@ -140,6 +142,27 @@ class WorkerDataPlane implements DataPlane {
     for (const [, { fd }] of stale) this.#libc?.close(fd);
   }
 
+  async rebind(underlayAddress: string): Promise<void> {
+    const before = this.#underlayAddress;
+    if (underlayAddress === before) return;
+    this.#underlayAddress = underlayAddress;
+    const old = [...this.#sockets];
+    try {
+      for (const [framing] of old) this.#openSocket(framing);
+    } catch (error) {
+      this.#underlayAddress = before;
+      for (const [framing, socket] of old) {
+        const opened = this.#sockets.get(framing);
+        if (opened && opened !== socket) this.#libc?.close(opened.fd);
+        this.#useSocket(framing, socket);
+      }
+      throw error;
+    }
+    if (old.length > 0) await this.#tellSockets();
+    // Nobody reads or writes them any more: the workers have the new ones.
+    for (const [, { fd }] of old) this.#libc?.close(fd);
+  }
+
   sealing(): DataPlaneSealing | null {
     return this.#sealing;
   }
@@ -176,12 +199,16 @@ class WorkerDataPlane implements DataPlane {
   }
 
   #openSocket(framing: Framing): UdpHandle {
-    const { underlayAddress, port, sealing } = this.#options;
+    const { port, sealing } = this.#options;
     if (framing === "sealed" && !sealing) throw new WarrenError("internal", "this packet path was given no keys");
-    const udp = openUdp(this.#libc!, parseAddress(underlayAddress), framing === "plain" ? port : sealing!.port);
+    const udp = openUdp(this.#libc!, parseAddress(this.#underlayAddress), framing === "plain" ? port : sealing!.port);
+    this.#useSocket(framing, udp);
+    return udp;
+  }
+
+  #useSocket(framing: Framing, udp: UdpHandle): void {
     this.#sockets.set(framing, udp);
     if (framing === "sealed") this.#sendHandshake = createDatagramSender(this.#libc!, udp.fd);
-    return udp;
   }
 
   #tellSockets(): Promise<void> {

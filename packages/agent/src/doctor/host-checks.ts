@@ -28,11 +28,16 @@ export function checkKernel(): Check {
     : fail("kernel", `Linux ${version} is too old`, `use Linux ${LEAST.join(".")} or newer`);
 }
 
+/** Whether this process may change networks and enter namespaces. */
 export function checkCapabilities(): Check {
   const missing = missingCapabilities();
   return missing.length === 0
     ? ok("capabilities", "CAP_NET_ADMIN, CAP_SYS_ADMIN")
-    : fail("capabilities", `no ${missing.join(", no ")}`, "run as root; a container needs --privileged");
+    : fail(
+        "capabilities",
+        `no ${missing.join(", no ")}`,
+        "run as root; a container needs --cap-add NET_ADMIN --cap-add SYS_ADMIN",
+      );
 }
 
 const TOOLS = [

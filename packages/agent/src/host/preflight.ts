@@ -13,7 +13,7 @@ export function checkRoot(): void {
   if (missing.length === 0) return;
   throw new WarrenError(
     "not-root",
-    `an agent needs root: this process has no ${missing.join(" and no ")}; run it with sudo, or its container with --privileged`,
+    `an agent needs root: this process has no ${missing.join(" and no ")}; run it with sudo, or its container as root with --cap-add NET_ADMIN --cap-add SYS_ADMIN`,
   );
 }
 

@@ -13,7 +13,7 @@ import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 
 import { CIPHERS, isSealed, SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
-import type { ClusterMessage, NodeMessage } from "@warren/common/rpc/messages.ts";
+import type { ClusterMessage, IdentityClone, NodeMessage } from "@warren/common/rpc/messages.ts";
 import { pairCipher } from "../control-client/peer-ciphers.ts";
 import type { DataPlaneSealing, DataPlaneStats } from "../dataplane-host/data-plane.ts";
 
@@ -34,6 +34,15 @@ export interface AgentView {
   readonly tun: string;
   readonly overlayMtu: number;
   readonly underlayMtu: number;
+  /** Why this host is not where it should be on the underlay. */
+  readonly underlayFault?: WarrenError | null;
+  /** The last change of its underlay address, a short while ago. */
+  readonly underlayMoved?: {
+    readonly from: string;
+    readonly to: string;
+    readonly interface: string;
+    readonly atMs: number;
+  } | null;
   /** Pod CIDRs of peers that have a plain route. */
   readonly plainPrefixes: readonly string[];
   readonly stats: DataPlaneStats;
@@ -51,6 +60,8 @@ export interface AgentView {
   readonly pathFault: WarrenError | null;
   /** How far this clock is ahead of the control plane's, when that is too much. */
   readonly clockOffMs: number;
+  /** Who else tried to be this node a short while ago. */
+  readonly clone?: IdentityClone | null;
   readonly nowMs: number;
   readonly startedMs: number;
 }
@@ -94,18 +105,26 @@ export function agentStatus(view: AgentView): AgentStatus {
 
 /** What an operator should look at, the worst first; each says what is wrong and what to do. */
 function warnings(view: AgentView): string[] {
-  const { control, knowledge, fence, failure, saveFault, pathFault, clockOffMs, certificate, nowMs } = view;
+  const { control, knowledge, fence, failure, saveFault, pathFault, clockOffMs, clone, certificate, nowMs } = view;
   const list: string[] = [];
   if (failure) list.push(`the packet path broke, nothing is forwarded: ${failure.message}; restart the agent`);
   if (fence?.code === "lease-lost")
     list.push(
       `this node's pod CIDR went to another node, nothing is forwarded: ${fence.message}; delete the pods, or restart with --accept-new-lease to give them new addresses`,
     );
+  else if (fence?.code === "identity-in-use") list.push(`nothing is forwarded: ${fence.message}`);
   else if (fence) list.push(`this node may not forward any more: ${fence.message}`);
+  if (view.underlayFault) list.push(view.underlayFault.message);
   if (!control.connected && !fence) {
     const age = knowledge ? `, the netmap is ${secondsBetween(knowledge.asOfMs, nowMs)} s old` : "";
     list.push(`not connected to the control plane at ${control.address}${age}: ${control.error?.message ?? "trying"}`);
   }
+  if (view.underlayMoved) {
+    const { from, to, interface: name, atMs } = view.underlayMoved;
+    const when = new Date(atMs).toISOString();
+    list.push(`the underlay address of this host changed from ${from} to ${to} (${name}) at ${when}; peers follow`);
+  }
+  if (clone) list.push(cloneWarning(clone));
   list.push(...sealingWarnings(view));
   if (pathFault) list.push(`this node is not as the cluster asks, and tries again: ${pathFault.message}`);
   if (saveFault) list.push(`the netmap on disk is behind: ${saveFault.message}`);
@@ -117,6 +136,11 @@ function warnings(view: AgentView): string[] {
   if (nowMs > certificate.toMs)
     list.push("the certificate of this node has expired; make a token and restart with --token TOKEN");
   return list;
+}
+
+function cloneWarning({ host, underlay_address: address, last_tried_ms: triedMs }: IdentityClone): string {
+  const who = host === "" ? `another host, at ${address},` : `another host, ${host} at ${address},`;
+  return `${who} uses this node's identity and is refused, last tried at ${new Date(triedMs).toISOString()}; stop it, remove its state directory (a copy of this one's) and join it with a new token and a name of its own`;
 }
 
 /** A sealed cluster sends nothing to a node that it cannot seal for. */

@@ -4,10 +4,12 @@ import type {
   AnswerTaskRequest,
   AskNodeRequest,
   ClusterMessage,
+  IdentityClone,
   NetmapUpdate,
   NodeMessage,
   RegisterRequest,
   RegisterResponse,
+  ReportRequest,
   SetPairCipherRequest,
   TaskMessage,
   WatchNetmapRequest,
@@ -32,6 +34,8 @@ export class FakeControl implements ControlConnector {
   refusal: WarrenError | null = null;
   /** What the next heartbeat fails with. */
   heartbeatError: WarrenError | null = null;
+  /** Who tried to be the node, as heartbeats tell it. */
+  clone: IdentityClone | null = null;
   /** CIDR for a node that registers without a lease, or whose lease was given away. */
   nextCidrs: string[] = ["10.244.1.0/24"];
   /** History before this revision is gone. */
@@ -49,6 +53,11 @@ export class FakeControl implements ControlConnector {
   renewals = 0;
   left: boolean | null = null;
   heartbeats = 0;
+  /** What heartbeats are answered: how often to report. */
+  reportIntervalMs = 0;
+  readonly reports: ReportRequest[] = [];
+  /** What reports are refused with, when they are. */
+  reportError: WarrenError | null = null;
   revision = 1;
   #nowMs: () => number;
   readonly #keys: string[] = [];
@@ -122,7 +131,12 @@ export class FakeControl implements ControlConnector {
         this.heartbeatError = null;
         if (error) throw error;
         this.heartbeats++;
-        return { revision: this.revision, control_time_ms: this.#nowMs(), report_interval_ms: 0 };
+        return {
+          revision: this.revision,
+          control_time_ms: this.#nowMs(),
+          report_interval_ms: this.reportIntervalMs,
+          clone: this.clone,
+        };
       },
       watchNetmap: (request, signal) => this.#watch(request, signal),
       renewCertificate: async () => {
@@ -138,6 +152,11 @@ export class FakeControl implements ControlConnector {
       leave: async ({ release }) => {
         this.#answer();
         this.left = release;
+      },
+      report: async (request) => {
+        this.#answer();
+        if (this.reportError) throw this.reportError;
+        this.reports.push(request);
       },
       askNode: async (request) => {
         this.#answer();

@@ -21,11 +21,16 @@ export class FakeDataPlane implements DataPlane {
   running = false;
   timing = false;
   startError: Error | null = null;
+  rebindError: Error | null = null;
+  underlayAddress: string;
   traffic: TrafficCounters = { txPackets: 0, txBytes: 0, rxPackets: 0, rxBytes: 0 };
+  /** By node id. */
+  readonly peerTraffic = new Map<string, TrafficCounters>();
   #fail: (error: Error) => void = () => {};
 
   constructor(options: DataPlaneOptions) {
     this.options = options;
+    this.underlayAddress = options.underlayAddress;
   }
 
   async start(): Promise<void> {
@@ -37,6 +42,11 @@ export class FakeDataPlane implements DataPlane {
     this.view = view;
   }
 
+  async rebind(underlayAddress: string): Promise<void> {
+    if (this.rebindError) throw this.rebindError;
+    this.underlayAddress = underlayAddress;
+  }
+
   async timeStages(on: boolean): Promise<void> {
     this.timing = on;
   }
@@ -45,7 +55,7 @@ export class FakeDataPlane implements DataPlane {
     return {
       kind: "tun",
       total: this.traffic,
-      peers: new Map(),
+      peers: this.peerTraffic,
       drops: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
       syscalls: { tunRead: 0, tunWrite: 0, udpSend: 0, udpReceive: 0 },
       workers: [NO_TIMES],

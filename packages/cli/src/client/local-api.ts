@@ -1,6 +1,6 @@
 import { callLocal } from "@warren/common/api/local-client.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { type CommandContext, textFlag } from "../context.ts";
+import { type CommandContext, DEFAULT_RUN_DIR, textFlag } from "../context.ts";
 
 export type Side = "agent" | "control";
 
@@ -16,9 +16,29 @@ export async function call<T>(
   timeoutMs?: number,
 ): Promise<T> {
   try {
-    return await callLocal<T>(socketOf(context, side), method, path, body, undefined, timeoutMs);
+    return await callSide<T>(context, side, method, path, body, timeoutMs);
   } catch (error) {
     throw isNobody(error) ? await nobody([side], context.runDir, error) : error;
+  }
+}
+
+/** The control plane of `warren init` has a run directory of its own: it is looked for there where none was named. */
+const CONTROL_RUN_DIR = "/run/warren-control";
+
+async function callSide<T>(
+  context: CommandContext,
+  side: Side,
+  ...request: [method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown, timeoutMs?: number]
+): Promise<T> {
+  const [method, path, body, timeoutMs] = request;
+  const at = (runDir: string) => callLocal<T>(`${runDir}/${side}.sock`, method, path, body, undefined, timeoutMs);
+  try {
+    return await at(context.runDir);
+  } catch (error) {
+    if (side !== "control" || context.runDir !== DEFAULT_RUN_DIR || !isNobody(error)) throw error;
+    return at(CONTROL_RUN_DIR).catch((second: unknown) => {
+      throw isNobody(second) ? error : second;
+    });
   }
 }
 
@@ -33,17 +53,13 @@ export async function readFromEither<T>(
   let failure: unknown;
   for (const side of preference) {
     try {
-      return await callLocal<T>(socketOf(context, side), "GET", path);
+      return await callSide<T>(context, side, "GET", path);
     } catch (error) {
       if (!isNobody(error)) throw error;
       failure = error;
     }
   }
   throw await nobody(preference, context.runDir, failure);
-}
-
-function socketOf(context: CommandContext, side: Side): string {
-  return `${context.runDir}/${side}.sock`;
 }
 
 /**

@@ -19,5 +19,5 @@ export async function run(context: CommandContext): Promise<void> {
     const where = `listening on ${addresses.join(", ")}, port ${port} of TCP and UDP`;
     context.write(`${where}; measure from another node with: warren bench mesh ${node.name}${flag}\n`);
   };
-  await runService(server, ready, server.ended);
+  await runService(server, { ready, ended: server.ended });
 }

@@ -3,10 +3,8 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { AGENT_FLAGS, CONTROL_FLAGS } from "../command-flags.ts";
 import { type CommandContext, print } from "../context.ts";
 import { formatTable } from "../output/table.ts";
+import { maskSecret } from "../service/mask-secret.ts";
 import { loadAgentConfig, loadControlConfig } from "../service/service-config.ts";
-
-/** Keys whose values are never printed. */
-const SECRETS = new Set(["token"]);
 
 export async function run(context: CommandContext): Promise<void> {
   const service = context.args[0] as "agent" | "control";
@@ -34,10 +32,6 @@ export async function run(context: CommandContext): Promise<void> {
       wide,
     ),
   );
-}
-
-function maskSecret(key: string, value: unknown): unknown {
-  return SECRETS.has(key) && value !== undefined ? "(secret)" : value;
 }
 
 function shown(value: unknown): string {

@@ -1,7 +1,8 @@
 import type { NodeInfo, PeerInfo } from "@warren/common/api/types.ts";
+import { formatDuration } from "@warren/common/report/duration.ts";
 import { readFromEither } from "../client/local-api.ts";
 import { type CommandContext, print } from "../context.ts";
-import { formatBytes, formatCount, formatDuration } from "../output/human.ts";
+import { formatBytes, formatCount } from "../output/human.ts";
 import { formatNodes, nodeColumns } from "../output/nodes.ts";
 import { type Column, formatTable } from "../output/table.ts";
 

@@ -1,9 +1,10 @@
 import type { AgentStatus, ClusterInfo, ControlStatus, NodeInfo } from "@warren/common/api/types.ts";
 import { EXIT } from "@warren/common/errors/codes.ts";
 import { isSealed } from "@warren/common/net/cipher.ts";
+import { formatDuration } from "@warren/common/report/duration.ts";
 import { readFromEither } from "../client/local-api.ts";
 import { type CommandContext, print } from "../context.ts";
-import { formatBytes, formatCount, formatDuration, formatUntil } from "../output/human.ts";
+import { formatBytes, formatCount, formatUntil } from "../output/human.ts";
 import { paint, paintState } from "../output/paint.ts";
 import { formatProperties } from "../output/table.ts";
 
@@ -72,6 +73,7 @@ function controlLines(status: ControlStatus, wide: boolean, color: boolean): Lin
   const lines: Lines = [
     ["Control plane", paintState("ready", color)],
     ["Listens on", `${status.listen} for agents, ${status.http} for health and metrics`],
+    ["Page", `http://${status.page ?? status.http}/`],
     ["Pools", cluster.podCidrs.join(", ")],
     ["Overlay", `VNI ${cluster.vni}, port ${trafficPort(cluster)}, cipher ${cluster.cipher}`],
     ["Encapsulation", cluster.encapsulation],

@@ -5,6 +5,7 @@ export function fishScript(points: readonly CompletionPoint[]): string {
   return `# fish completion of warren; save as ~/.config/fish/completions/warren.fish
 function __warren_path
     set -l path
+    contains -- -- (commandline -opc); and return 1
     for word in (commandline -opc)[2..-1]
         switch "$path $word"
 ${points.flatMap((point) => point.subcommands.map((sub) => `            case ${quote(`${point.path} ${lastWord(sub.path)}`)}\n                set path ${quote(sub.path)}`)).join("\n")}
@@ -13,6 +14,7 @@ ${points.flatMap((point) => point.subcommands.map((sub) => `            case ${q
     test "$path" = "$argv[1]"
 end
 complete -c warren -f
+complete -c warren -n 'contains -- -- (commandline -opc)' -a '(__fish_complete_command)'
 ${points.flatMap(rules).join("\n")}
 `;
 }

@@ -1,5 +1,5 @@
+import { formatDuration } from "@warren/common/report/duration.ts";
 import { spread } from "@warren/common/report/statistics.ts";
-import { formatDuration } from "../output/human.ts";
 import { formatMs } from "./figures.ts";
 import { lookAtNode } from "./hints.ts";
 import type { MeshTest, TestContext } from "./mesh-test.ts";

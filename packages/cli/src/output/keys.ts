@@ -1,5 +1,6 @@
 import type { KeysInfo, KeyTraffic } from "@warren/common/api/types.ts";
-import { formatCount, formatDuration, formatUntil } from "./human.ts";
+import { formatDuration } from "@warren/common/report/duration.ts";
+import { formatCount, formatUntil } from "./human.ts";
 import { type Column, formatProperties, formatTable } from "./table.ts";
 
 /** The keys of a node, and below what became of packets that were sealed to them. */

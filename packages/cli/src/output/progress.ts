@@ -1,5 +1,5 @@
+import { formatDuration } from "@warren/common/report/duration.ts";
 import type { CommandContext } from "../context.ts";
-import { formatDuration } from "./human.ts";
 
 /** Between two lines where there is no terminal to write over. */
 const LINES_EVERY_MS = 5000;

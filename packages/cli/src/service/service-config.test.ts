@@ -6,10 +6,8 @@ import { runWarren } from "../testing/run-warren.ts";
 const example = (name: string) => fileURLToPath(new URL(`../../../../examples/${name}.yaml`, import.meta.url));
 
 test.each(["control", "agent"])("examples/%s.yaml is a configuration that loads", async (service) => {
-  const { code, stdout } = await runWarren(["config", "print", service, "--config", example(service), "-o", "json"]);
+  const { code } = await runWarren(["config", "print", service, "--config", example(service), "-o", "json"]);
   expect(code).toBe(0);
-  const values = JSON.parse(stdout) as Record<string, { where: string }>;
-  expect(values["run-dir"]?.where).toMatch(/examples\/\w+\.yaml:\d+$/);
 });
 
 test.each([
@@ -24,8 +22,8 @@ test.each([
 });
 
 test("the file can be named by WARREN_CONFIG, and a file that is named must exist", async () => {
-  const env = { WARREN_CONFIG: example("control") };
-  expect((await runWarren(["config", "print", "control"], env)).stdout).toContain("control.yaml:");
+  const { stdout } = await runWarren(["config", "print", "agent"], { WARREN_CONFIG: example("agent") });
+  expect(stdout).toMatch(/^control .*examples\/agent\.yaml:\d+$/m);
   const absent = await runWarren(["control"], { WARREN_CONFIG: "/nonexistent.yaml" });
   expect(absent.stderr).toBe("warren: /nonexistent.yaml: the configuration file does not exist [config-invalid]\n");
   expect(absent.code).toBe(2);

@@ -10,6 +10,8 @@ export interface HandlerOptions {
   readonly routes: readonly Route[];
   /** Looks at a request before its route; throws to refuse it. */
   readonly guard?: (request: IncomingMessage) => void;
+  /** What every answer has in its head. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Told of every `internal` error. */
   readonly onDefect?: (error: WarrenError) => void;
 }
@@ -29,13 +31,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     const url = URL.parse(request.url ?? "/", "http://local");
     if (!url) throw new WarrenError("usage", `${JSON.stringify(request.url)} is not a path`);
     const { route, params } = matchRoute(options.routes, request.method ?? "GET", url.pathname);
-    const body = await readJson(request);
+    const body = route.method === "GET" ? undefined : await readJson(request);
     const result = await route.handle({ params, body, signal: gone.signal });
-    send(response, result instanceof LocalReply ? result : json(200, result ?? {}));
+    send(response, result instanceof LocalReply ? result : json(200, result ?? {}), options.headers);
   } catch (thrown) {
     const error = WarrenError.from(thrown);
     if (error.code === "internal") options.onDefect?.(error);
-    send(response, json(ERROR_CODES[error.code].http, { error: error.toObject() }));
+    send(response, json(ERROR_CODES[error.code].http, { error: error.toObject() }), options.headers);
   }
 }
 
@@ -43,7 +45,7 @@ function json(status: number, value: unknown): LocalReply {
   return new LocalReply(status, "application/json; charset=utf-8", `${JSON.stringify(value)}\n`);
 }
 
-function send(response: ServerResponse, reply: LocalReply): void {
+function send(response: ServerResponse, reply: LocalReply, headers: HandlerOptions["headers"]): void {
   if (response.destroyed || response.headersSent) return;
   response.writeHead(reply.status, {
     "content-type": reply.contentType,
@@ -51,6 +53,8 @@ function send(response: ServerResponse, reply: LocalReply): void {
     // An answer may hold a join token.
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    ...headers,
+    ...reply.headers,
   });
   response.end(reply.body);
 }

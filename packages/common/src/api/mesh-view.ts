@@ -9,6 +9,7 @@ export interface MeshView {
   readonly now: string;
   readonly version: string;
   readonly cluster: ClusterInfo;
+  /** Of the netmap, as `appliedRevision` is. */
   readonly revision: number;
   readonly uptimeSeconds: number;
   readonly nodes: readonly MeshNode[];
@@ -35,6 +36,8 @@ export interface NodeReport {
   readonly rxPackets: number;
   /** Packets dropped, all reasons. */
   readonly drops: number;
+  readonly podCount: number;
+  /** Fewer than `podCount` in a mesh so large that the whole answer would be too long; `peers` likewise. */
   readonly pods: readonly {
     readonly namespace: string;
     readonly name: string;

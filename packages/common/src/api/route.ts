@@ -14,16 +14,25 @@ export interface LocalRequest {
 export class LocalReply {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
+  /** Beside, and before, those that every answer has. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, contentType: string, body: string) {
+  constructor(
+    status: number,
+    contentType: string,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     this.status = status;
     this.contentType = contentType;
     this.body = body;
+    this.headers = headers;
   }
 }
 
 export interface Route {
+  /** What is there for GET is there for HEAD. */
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Such as `/v1/pods/:namespace/:name`. */
   readonly path: string;
@@ -43,10 +52,12 @@ export interface RouteMatch {
 export function matchRoute(routes: readonly Route[], method: string, path: string): RouteMatch {
   const parts = path.split("/");
   const allowed: string[] = [];
+  // Node.js leaves the body of an answer to HEAD out.
+  const wanted = method === "HEAD" ? "GET" : method;
   for (const route of routes) {
     const params = matchPath(route.path.split("/"), parts);
     if (!params) continue;
-    if (route.method === method) return { route, params };
+    if (route.method === wanted) return { route, params };
     allowed.push(route.method);
   }
   if (allowed.length > 0) {

@@ -17,6 +17,7 @@
  *               POST /v1/peers ForeignPeerRequest → NodeInfo   DELETE /v1/peers/NAME → NodeInfo
  *               GET /v1/peers/NAME/config → WireguardPeerConfig
  *               POST /v1/reservations {cidr, note} → Reservation   DELETE /v1/reservations/CIDR (URL-encoded)
+ *               GET /v1/mesh → MeshView (mesh-view.ts), which the HTTP addresses answer too
  * both          GET /v1/cluster → ClusterInfo
  *               GET /healthz  GET /readyz  GET /metrics
  *
@@ -83,7 +84,11 @@ export interface ControlStatus {
   readonly version: string;
   readonly cluster: ClusterInfo;
   readonly listen: string;
+  /** `HOST:PORT` that hosts reach; null where it was not said. */
+  readonly advertise: string | null;
   readonly http: string;
+  /** Where the page is for others than this host; null when it is not. */
+  readonly page: string | null;
   /** `sha256:<hex>` of the CA's public key, as in every token. */
   readonly caFingerprint: string;
   readonly caExpires: string;

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { WarrenError } from "../errors/warren-error.ts";
+import { type Kind, kindOf } from "./config-keys.ts";
 import { nearestWord } from "./did-you-mean.ts";
 
 /** Where a value came from, for `warren config print` and for error messages. */
@@ -140,16 +141,6 @@ interface YamlMapShape {
 function isYamlMap(node: unknown): node is YamlMapShape {
   const items = (node as { items?: readonly object[] }).items;
   return Array.isArray(items) && items.every((item) => "key" in item && "value" in item);
-}
-
-type Kind = "array" | "number" | "boolean" | "other";
-
-/** What a key holds, under defaults, optionals and transforms. */
-function kindOf(type: z.core.$ZodType): Kind {
-  const def = type._zod.def as { type: string; innerType?: z.core.$ZodType; in?: z.core.$ZodType };
-  if (def.innerType) return kindOf(def.innerType);
-  if (def.type === "pipe" && def.in) return kindOf(def.in);
-  return def.type === "array" || def.type === "number" || def.type === "boolean" ? def.type : "other";
 }
 
 /** A flag or variable as what the schema expects. What does not fit stays text, for the schema to refuse. */

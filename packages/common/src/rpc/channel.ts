@@ -65,6 +65,9 @@ export function createMeshClient(address: string, identity: Required<ChannelIden
     leave: async (request, signal) => {
       await channel.unary("Leave", request, signal);
     },
+    report: async (request, signal) => {
+      await channel.unary("Report", request, signal);
+    },
     askNode: (request, signal) => channel.unary("AskNode", request, signal, ASK_CALL_TIMEOUT_MS),
     watchTasks: (signal) => channel.stream<object, TaskMessage>("WatchTasks", {}, signal),
     answerTask: async (request, signal) => {

@@ -10,6 +10,7 @@ import type {
   RegisterResponse,
   RenewCertificateRequest,
   RenewCertificateResponse,
+  ReportRequest,
   SetPairCipherRequest,
   TaskMessage,
   WatchNetmapRequest,
@@ -28,6 +29,8 @@ export interface MeshApi {
   /** Another cipher than the cluster's between the caller and one peer, or the cluster's again. */
   setPairCipher(request: SetPairCipherRequest, signal?: AbortSignal): Promise<void>;
   leave(request: LeaveRequest, signal?: AbortSignal): Promise<void>;
+  /** What the live page shows of the caller; only while a heartbeat's answer asks for it. */
+  report(request: ReportRequest, signal?: AbortSignal): Promise<void>;
   /** Lasts until the other node has answered, `ASK_TIMEOUT_MS` at most. Throws what that node threw, too. */
   askNode(request: AskNodeRequest, signal?: AbortSignal): Promise<AskNodeResponse>;
   /** What others ask of the caller; ends as `watchNetmap` does. */

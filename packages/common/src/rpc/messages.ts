@@ -33,6 +33,10 @@ export interface RegisterRequest {
   readonly accept_new_lease: boolean;
   readonly sealing_key: Uint8Array;
   readonly sealed_port: number;
+  /** Random, new at every start of an agent. Here and below: empty, or not there, from agents that do not know of it. */
+  readonly instance?: string;
+  /** Name of the machine, for messages. */
+  readonly host?: string;
 }
 
 export interface RegisterResponse {
@@ -45,6 +49,7 @@ export interface HeartbeatRequest {
   readonly epoch: number;
   readonly applied_revision: number;
   readonly pods: number;
+  readonly instance?: string;
 }
 
 export interface HeartbeatResponse {
@@ -52,11 +57,20 @@ export interface HeartbeatResponse {
   readonly control_time_ms: number;
   /** How often to call Report; 0 when nobody is looking. */
   readonly report_interval_ms: number;
+  /** Who else tried to use the caller's identity a short while ago; null when nobody did. */
+  readonly clone?: IdentityClone | null;
+}
+
+export interface IdentityClone {
+  readonly host: string;
+  readonly underlay_address: string;
+  readonly last_tried_ms: number;
 }
 
 export interface WatchNetmapRequest {
   readonly after_revision: number;
   readonly generation: string;
+  readonly instance?: string;
 }
 
 /** Exactly one of `snapshot` and `delta` is set. */
@@ -131,6 +145,7 @@ export interface SetPairCipherRequest {
 
 export interface LeaveRequest {
   readonly release: boolean;
+  readonly instance?: string;
 }
 
 export interface AskNodeRequest {

@@ -53,3 +53,14 @@ test("what is below the level costs no line", () => {
   createLogger({ level: "warn", write: (line) => lines.push(line) }).info("quiet");
   expect(lines).toEqual([]);
 });
+
+test("a change of the level reaches every logger that was made before", () => {
+  const { logger, text } = capture("text");
+  const child = logger.child({ component: "agent" }).child({ pod: "web" });
+  logger.level = "warn";
+  child.debug("quiet");
+  logger.level = "trace";
+  child.trace("loud");
+  expect(text()).toMatch(/TRACE agent: loud pod=web/);
+  expect(text()).not.toContain("quiet");
+});

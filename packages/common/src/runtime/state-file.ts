@@ -1,17 +1,7 @@
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { WarrenError } from "../errors/warren-error.ts";
+import { replaceFile } from "./replace-file.ts";
 
 interface Envelope {
   readonly format: string;
@@ -70,34 +60,11 @@ export class StateFile<T> {
     return envelope.data as T;
   }
 
-  /**
-   * Replaces the file, mode 0600. When it returns the new content is on the disk. Synchronous, so that nothing can come
-   * between a decision and its record. Throws `disk-full`, with the old content untouched.
-   */
+  /** Replaces the file, mode 0600; see `replaceFile`. Throws `disk-full`, with the old content untouched. */
   write(data: T): void {
     const { path, format } = this.#options;
-    const temporary = `${path}.new`;
     const envelope: Envelope = { format, sha256: checksum(data), data };
-    try {
-      const fd = openSync(temporary, "w", 0o600);
-      try {
-        // The mode of `open` does not touch a leftover that exists.
-        fchmodSync(fd, 0o600);
-        writeAll(fd, Buffer.from(`${JSON.stringify(envelope)}\n`));
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(temporary, path);
-      syncDirectory(dirname(path));
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
-      rmSync(temporary, { force: true });
-      throw new WarrenError("disk-full", `${path} could not be written: no space left; make room on its file system`, {
-        cause: error,
-      });
-    }
+    replaceFile(path, `${JSON.stringify(envelope)}\n`, 0o600);
   }
 
   remove(): void {
@@ -126,18 +93,4 @@ function checksum(data: unknown): string {
   return createHash("sha256")
     .update(JSON.stringify(data) ?? "")
     .digest("hex");
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-}
-
-/** A rename is on the disk only when its directory is. */
-function syncDirectory(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

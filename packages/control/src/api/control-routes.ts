@@ -2,6 +2,8 @@ import { LocalReply, type Route } from "@warren/common/api/route.ts";
 import { parseTaskResult } from "@warren/common/api/task-result.ts";
 import type { ControlStatus, ForeignPeerRequest, TokenRequest, VxlanPeerRequest } from "@warren/common/api/types.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { meshRoute } from "../live/mesh-route.ts";
+import { pageFiles } from "../live/page-files.ts";
 import { changeCluster } from "../mesh/cluster-change.ts";
 import { addForeignPeer, removeForeignPeer } from "../mesh/foreign-peers.ts";
 import type { MeshCore } from "../mesh/mesh-core.ts";
@@ -25,6 +27,8 @@ export interface ControlRoutesOptions {
   readonly core: MeshCore;
   readonly metrics: ControlMetrics;
   readonly status: () => ControlStatus;
+  /** Where the built page is. */
+  readonly pageDir: string;
   /** False while starting and stopping. */
   readonly isReady: () => boolean;
 }
@@ -47,6 +51,11 @@ export function probeRoutes({ metrics, isReady }: ControlRoutesOptions): Route[]
       handle: async () => new LocalReply(200, metrics.registry.contentType, await metrics.registry.metrics()),
     },
   ];
+}
+
+/** The page that shows the mesh, and what it shows: on every HTTP address, and for others to look at. */
+export function pageRoutes({ core, status, pageDir }: ControlRoutesOptions): Route[] {
+  return [meshRoute(core, status), ...pageFiles(pageDir)];
 }
 
 /** Everything `control.sock` answers; see `common/api/types.ts`. */
@@ -87,6 +96,7 @@ export function controlRoutes(options: ControlRoutesOptions): Route[] {
       handle: async ({ params }) => describeNode(core.context, await removeForeignPeer(core.context, params["name"]!)),
     },
     { method: "GET", path: "/v1/ipam", handle: () => describeIpam(core.context) },
+    meshRoute(core, status),
     {
       method: "POST",
       path: "/v1/reservations",

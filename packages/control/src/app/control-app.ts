@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createHttpServer } from "@warren/common/api/http-server.ts";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
 import { createLoopbackServer } from "@warren/common/api/loopback-server.ts";
 import type { ControlStatus } from "@warren/common/api/types.ts";
@@ -10,10 +11,11 @@ import { makeDirectory } from "@warren/common/runtime/make-directory.ts";
 import type { Startable } from "@warren/common/runtime/startable.ts";
 import type { Logger } from "pino";
 import manifest from "../../package.json" with { type: "json" };
-import { controlRoutes, probeRoutes } from "../api/control-routes.ts";
+import { controlRoutes, pageRoutes, probeRoutes } from "../api/control-routes.ts";
 import { describeCluster } from "../api/describe.ts";
 import { countNodes, createControlMetrics } from "../api/metrics.ts";
 import { openCaFile } from "../identity/ca-file.ts";
+import { PAGE_DIR, PAGE_HEADERS } from "../live/page-files.ts";
 import { createMeshCore, type MeshCore } from "../mesh/mesh-core.ts";
 import { type ClusterSettings, checkSettings, ensureCluster, readCluster } from "../registry/cluster-settings.ts";
 import type { Timing } from "../registry/timing.ts";
@@ -29,23 +31,31 @@ export interface ControlDeps {
   readonly store?: Store;
   readonly logger?: Logger;
   readonly timing?: Partial<Timing>;
+  /** Where the built page is. */
+  readonly pageDir?: string;
 }
 
 export interface ControlApp extends Startable {
   /** Where agents connect, with the real port; valid after `start`. */
   readonly address: string;
-  /** Where health and metrics are; valid after `start`. */
+  /** Where health, metrics and the page are, for this host; valid after `start`. */
   readonly http: string;
+  /** Where the page is for others, if it is to be; valid after `start`. */
+  readonly page: string | null;
   readonly socketPath: string;
   /** The running core; valid after `start`. */
   readonly core: MeshCore;
   status(): ControlStatus;
+  /** How it is, in one line for people; also while it starts. */
+  headline(): string;
 }
 
 interface Running {
   readonly core: MeshCore;
   readonly rpc: RpcServer;
+  readonly advertise: string | null;
   readonly http: string;
+  readonly page: string | null;
   readonly startedMs: number;
 }
 
@@ -106,21 +116,33 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
       else if (error) logger.debug({ method, code: error.code, reason: error.message }, "call refused");
     };
     const rpc = createRpcServer({ address: config.listen, core, ca, clock, logger, observe });
-    const options = { core, metrics, status, isReady: () => ready };
+    const options = { core, metrics, status, pageDir: deps.pageDir ?? PAGE_DIR, isReady: () => ready };
     const onDefect = (error: Error) => logger.error({ err: error }, "defect in a request");
-    const loopback = createLoopbackServer({ address: config.http, routes: probeRoutes(options), onDefect });
+    const shown = pageRoutes(options);
+    const http = { onDefect, headers: PAGE_HEADERS };
+    const loopback = createLoopbackServer({
+      ...{ ...http, address: config.http, routes: [...probeRoutes(options), ...shown] },
+    });
     await phase(loopback);
+    // Whoever finds it by another name, rebound or not, sees what everybody may see who can reach it.
+    const page = config.page === undefined ? null : createHttpServer({ ...http, address: config.page, routes: shown });
+    if (page) await phase(page);
     await phase(createLocalServer({ socketPath, routes: controlRoutes(options), onDefect }));
     signal?.throwIfAborted();
     await phase(rpc);
     // Watches end before the server that carries them, so that agents hear why.
     phases.push(() => core.context.netmap.stop());
     phases.push(() => core.tasks.stop());
-    running = { core, rpc, http: loopback.address, startedMs: clock.monotonicMs() };
+    const addresses = {
+      advertise: config.advertise ?? null,
+      http: loopback.address,
+      page: page?.address ?? null,
+    };
+    running = { core, rpc, ...addresses, startedMs: clock.monotonicMs() };
     ready = true;
     const cluster = core.context.view.cluster;
     logger.info(
-      { cluster: cluster.id, listen: rpc.address, http: loopback.address, pools: cluster.pools, made: isNew },
+      { cluster: cluster.id, listen: rpc.address, ...addresses, pools: cluster.pools, made: isNew },
       "control plane is ready",
     );
   }
@@ -140,11 +162,15 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     get http() {
       return current().http;
     },
+    get page() {
+      return current().page;
+    },
     get core() {
       return current().core;
     },
     socketPath,
     status,
+    headline: () => (running ? headline(running) : "starting"),
     async start(signal) {
       try {
         await start(signal);
@@ -155,6 +181,11 @@ export function createControl(config: ControlConfig, deps: ControlDeps = {}): Co
     },
     stop,
   };
+}
+
+function headline({ core, rpc }: Running): string {
+  const { ready, down } = countNodes(core);
+  return `ready: ${ready + down} ${ready + down === 1 ? "node" : "nodes"}, ${down} down, on ${rpc.address}`;
 }
 
 function settingsOf(config: ControlConfig): ClusterSettings {
@@ -169,14 +200,16 @@ function openStore(config: ControlConfig, clock: Clock): Store {
   return openSqliteStore({ path: join(config["data-dir"], "state.db"), clock });
 }
 
-function describe({ core, rpc, http, startedMs }: Running, clock: Clock): ControlStatus {
+function describe({ core, rpc, advertise, http, page, startedMs }: Running, clock: Clock): ControlStatus {
   const { view, ca, netmap } = core.context;
   return {
     role: "control",
     version: manifest.version,
     cluster: describeCluster(view.cluster),
     listen: rpc.address,
+    advertise,
     http,
+    page,
     caFingerprint: `sha256:${ca.keyHash}`,
     caExpires: new Date(ca.certificate.validTo).toISOString(),
     revision: view.revision,

@@ -11,6 +11,11 @@ const listenAddress = checked((text) => {
   return text;
 });
 
+const endpoint = checked((text) => {
+  parseEndpoint(text);
+  return text;
+});
+
 const podCidr = checked((text) => formatPrefix(parsePrefix(text)));
 
 /**
@@ -23,7 +28,11 @@ export const controlConfigSchema = z.strictObject({
   "data-dir": z.string().min(1).default("/var/lib/warren/control").describe("State and keys; back it up"),
   "run-dir": z.string().min(1).default("/run/warren").describe("Holds control.sock"),
   listen: listenAddress.default("0.0.0.0:7443").describe("Where agents connect"),
-  http: listenAddress.default("127.0.0.1:7480").describe("Health and metrics, read-only"),
+  advertise: endpoint
+    .optional()
+    .describe("Where hosts reach it, HOST:PORT; for the join line of `warren token create`"),
+  http: listenAddress.default("127.0.0.1:7480").describe("Health, metrics and the page, for this host"),
+  page: listenAddress.optional().describe("The page again, for others: read-only, without a password; default off"),
   "pod-cidr": z
     .array(podCidr)
     .min(1)
@@ -47,7 +56,7 @@ export const controlConfigSchema = z.strictObject({
     .enum(ENCAPSULATIONS)
     .optional()
     .describe("Of a new cluster: always, cross-subnet or never; later `warren cluster set encapsulation=…`"),
-  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged"),
+  "log-level": z.enum(LOG_LEVELS).default("info").describe("Least level that is logged").meta({ reloadable: true }),
   "log-format": z.enum(LOG_FORMATS).default("text").describe("Lines for people or for machines"),
 });
 

@@ -8,9 +8,10 @@ import { releaseClaims, releaseLease } from "./removal.ts";
  * back by registering; with release both are free at once, and it comes back only if nobody took its name meanwhile.
  */
 export async function leave(context: MeshContext, nodeId: string, request: LeaveRequest): Promise<void> {
-  const { view, transactor, liveness, logger } = context;
+  const { view, transactor, liveness, instances, logger } = context;
   const node = await transactor.run((draft) => {
     const found = requireNode(view, nodeId);
+    instances.require(found, request.instance);
     draft.read(view.nodes, nodeId);
     draft.put(view.nodes, nodeId, { ...found, joined: false });
     liveness.markGone(draft, nodeId);
@@ -20,5 +21,6 @@ export async function leave(context: MeshContext, nodeId: string, request: Leave
     }
     return found;
   });
+  instances.forget(nodeId);
   logger.info({ node: node.name, nodeId, release: request.release }, "node left");
 }

@@ -6,6 +6,7 @@ import { type Logger, pino } from "pino";
 import type { CertificateAuthority } from "../identity/certificate-authority.ts";
 import { Tokens } from "../identity/tokens.ts";
 import { parsePools } from "../ipam/pools.ts";
+import { LiveReports } from "../live/live-reports.ts";
 import { Netmap } from "../netmap/netmap.ts";
 import { ClusterView } from "../registry/cluster-view.ts";
 import { Liveness } from "../registry/liveness.ts";
@@ -17,6 +18,7 @@ import { requireMember, requireNode } from "./access.ts";
 import { type Applicant, admit, enroll } from "./admission.ts";
 import type { MeshContext } from "./context.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { Instances } from "./instances.ts";
 import { leave } from "./leave.ts";
 import { setPairCipher } from "./pair-ciphers.ts";
 import { register } from "./registration.ts";
@@ -52,8 +54,10 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
   const view = new ClusterView(store);
   const transactor = new Transactor(store, view);
   const liveness = new Liveness({ view, transactor, clock, timing, logger });
+  const instances = new Instances({ view, clock, livenessMs: timing.livenessMs });
   const netmap = new Netmap({ view, clock, tickMs: timing.tickMs });
   const tokens = new Tokens({ view, transactor, clock, caHash: ca.keyHash });
+  const live = new LiveReports({ view, clock });
   const tasks = new TaskRelay({ view, clock });
   let context: MeshContext | undefined;
   const running = (): MeshContext => {
@@ -69,7 +73,8 @@ export function createMeshCore(options: MeshCoreOptions): MeshCore {
     async start() {
       await view.start();
       const pools = parsePools(view.cluster.pools, view.cluster.nodePrefix);
-      context = { view, transactor, liveness, netmap, tokens, ca, pools, clock, timing, logger };
+      const duties = { liveness, instances, netmap, tokens, live };
+      context = { view, transactor, ...duties, ca, pools, clock, timing, logger };
       await liveness.start();
       await netmap.start();
       await tasks.start();
@@ -91,8 +96,15 @@ function meshOf(running: () => MeshContext, tasks: TaskRelay, nodeId: string): M
     register: async (request) => register(running(), nodeId, request),
     heartbeat: async (request) => heartbeat(running(), nodeId, request),
     async *watchNetmap(request, signal) {
-      const { view, netmap } = running();
-      yield* netmap.watch(request, signal, () => requireMember(view, nodeId));
+      const { view, netmap, instances } = running();
+      const authorize = (): void => instances.require(requireMember(view, nodeId), request.instance);
+      authorize();
+      const ended = instances.watching(nodeId, request.instance);
+      try {
+        yield* netmap.watch(request, signal, authorize);
+      } finally {
+        ended();
+      }
     },
     async renewCertificate(request) {
       const { view, ca } = running();
@@ -106,6 +118,11 @@ function meshOf(running: () => MeshContext, tasks: TaskRelay, nodeId: string): M
     },
     setPairCipher: async (request) => setPairCipher(running(), nodeId, request),
     leave: async (request) => leave(running(), nodeId, request),
+    report: async (request) => {
+      const { view, live } = running();
+      requireMember(view, nodeId);
+      live.take(nodeId, request);
+    },
     askNode: async (request, signal) => ({ result_json: await tasks.ask(nodeId, request, signal) }),
     watchTasks: (signal) => tasks.watch(nodeId, signal),
     answerTask: async (request) => tasks.answer(nodeId, request),

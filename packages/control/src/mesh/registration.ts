@@ -16,7 +16,7 @@ const MAX_HELD = 8;
 
 /**
  * Takes or renews a node's lease. Idempotent; may change the node's underlay address, ports and sealing key, nothing else.
- * @throws `forbidden` for another name than the enrolled one; `underlay-taken`; `key-invalid`, `sealing-key-taken`;
+ * @throws `forbidden` for another name than the enrolled one; `identity-in-use`; `underlay-taken`; `key-invalid`, `sealing-key-taken`;
  *   `version-mismatch` for a node that cannot seal where all others do; `lease-lost`; `pool-exhausted`
  */
 export async function register(
@@ -24,7 +24,7 @@ export async function register(
   nodeId: string,
   request: RegisterRequest,
 ): Promise<RegisterResponse> {
-  const { view, transactor, liveness, timing } = context;
+  const { view, transactor, liveness, instances, timing } = context;
   checkProtocol(request.protocol);
   const underlayAddress = checkUnderlay(context, request.underlay_address);
   const port = checkPort(request.port);
@@ -39,6 +39,7 @@ export async function register(
         `node ${before.name} (${nodeId}) cannot register as ${request.node_name}: its certificate is for its own name`,
       );
     }
+    instances.claim(before, { id: request.instance ?? "", host: request.host ?? "", underlayAddress });
     const told = { underlayAddress, port, version: cleanVersion(request.version), joined: true };
     const node = withSealing(draftCluster(context, draft), { ...before, ...told }, sealing);
     claimNode(context, draft, node, before);

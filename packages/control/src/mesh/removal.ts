@@ -11,7 +11,8 @@ import { forgetPairs } from "./pair-ciphers.ts";
  * refused from now on, by id, so that no other form of its certificate helps.
  */
 export function endNode(context: MeshContext, draft: Draft, node: NodeRecord): void {
-  const { view, clock } = context;
+  const { view, clock, instances } = context;
+  instances.forget(node.id);
   draft.read(view.nodes, node.id);
   releaseLease(context, draft, node.id);
   releaseClaims(context, draft, node);

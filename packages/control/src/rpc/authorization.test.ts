@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlHarness, registerRequest, type TestNode } from "../app/testing/control-harness.ts";
 import type { CaMaterial } from "../identity/certificate-authority.ts";
 import { CertificateAuthority, NODE_LIFETIME_MS } from "../identity/certificate-authority.ts";
+import { testReport } from "../live/testing/test-report.ts";
 
 type Role =
   | "none"
@@ -42,6 +43,7 @@ const METHODS: Record<string, (mesh: MeshClient) => Promise<unknown>> = {
   },
   RenewCertificate: (mesh) => mesh.renewCertificate({ csr_der: csr }),
   SetPairCipher: (mesh) => mesh.setPairCipher({ peer_name: "peer", cipher: "" }),
+  Report: (mesh) => mesh.report(testReport()),
   AskNode: (mesh) => mesh.askNode({ node_name: "peer", task_json: "{}" }),
   WatchTasks: async (mesh) => {
     const stop = new AbortController();
@@ -55,6 +57,7 @@ const METHODS: Record<string, (mesh: MeshClient) => Promise<unknown>> = {
     }
   },
   AnswerTask: (mesh) => mesh.answerTask({ id: "x", result_json: "{}", error_code: "", error_message: "" }),
+  // Last: whoever has left may not do the others.
   Leave: (mesh) => mesh.leave({ release: false }),
 };
 
@@ -67,6 +70,7 @@ const OTHER_NODE: Record<string, Answer> = {
   WatchNetmap: "not-ready",
   RenewCertificate: "ok",
   SetPairCipher: "not-ready",
+  Report: "not-ready",
   AskNode: "not-ready",
   WatchTasks: "not-ready",
   AnswerTask: "not-ready",
@@ -202,6 +206,7 @@ function openWithout(): MeshClient {
     renewCertificate: (request) => channel.unary("RenewCertificate", request),
     setPairCipher: (request) => channel.unary("SetPairCipher", request),
     leave: (request) => channel.unary("Leave", request),
+    report: (request) => channel.unary("Report", request),
     askNode: (request) => channel.unary("AskNode", request),
     watchTasks: (signal) => channel.stream("WatchTasks", {}, signal),
     answerTask: (request) => channel.unary("AnswerTask", request),

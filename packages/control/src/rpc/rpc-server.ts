@@ -30,7 +30,7 @@ export interface RpcServer extends Startable {
 const SERVICES = ["", "warren.v1.Enrollment", "warren.v1.Mesh"];
 
 const LIMITS = {
-  // The largest request is the result of a task; all others are under 2 KB.
+  // The largest request is the result of a task; a report with 1,000 pods of long names has 256 KB at most.
   "grpc.max_receive_message_length": MAX_RESULT_BYTES + (64 << 10),
   // An agent has two watches, the tasks it asks for, and a few calls open at a time.
   "grpc.max_concurrent_streams": 32,

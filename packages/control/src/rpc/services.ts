@@ -14,6 +14,7 @@ import type {
   RegisterResponse,
   RenewCertificateRequest,
   RenewCertificateResponse,
+  ReportRequest,
   SetPairCipherRequest,
   TaskMessage,
   WatchNetmapRequest,
@@ -86,6 +87,10 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
     }),
     Leave: unary<LeaveRequest, object>("Leave", async ({ nodeId }, request) => {
       await core.as(nodeId).leave(request);
+      return {};
+    }),
+    Report: unary<ReportRequest, object>("Report", async ({ nodeId }, request) => {
+      await core.as(nodeId).report(request);
       return {};
     }),
     AskNode: unary<AskNodeRequest, AskNodeResponse>("AskNode", ({ nodeId }, request, gone) =>

@@ -5,6 +5,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { NodeMessage } from "@warren/common/rpc/messages.ts";
 import { pino } from "pino";
 import { MemoryHostNetwork } from "../../host/memory-host-network.ts";
+import { MemoryEchoNetwork } from "../../live/memory-echo-network.ts";
 import { MemoryPodNetwork } from "../../pods/memory-pod-network.ts";
 import { MemoryProbeNetwork } from "../../probe/memory-probe-network.ts";
 import { FakeControl } from "../../testing/fake-control.ts";
@@ -21,6 +22,7 @@ export class AgentHarness {
   readonly control = new FakeControl(() => this.clock.nowMs());
   readonly host = new MemoryHostNetwork({ "192.0.2.11": { name: "eth0", mtu: 1500, subnet: "192.0.2.0/24" } });
   readonly podNetwork = new MemoryPodNetwork();
+  readonly echoes = new MemoryEchoNetwork(this.clock);
   /** Every datagram arrives at once, and nothing is too long. */
   readonly probes: MemoryProbeNetwork = new MemoryProbeNetwork({
     addressesOf: (netns) =>
@@ -64,9 +66,9 @@ export class AgentHarness {
   }
 
   makeFrom(config: AgentConfig, deps: AgentDeps = {}): Agent {
-    const { clock, control, host, podNetwork, locked } = this;
+    const { clock, control, host, podNetwork, echoes, locked } = this;
     const agent = createAgent(config, {
-      ...{ clock, connector: control, hostNetwork: host, podNetwork, localApi: false, random: () => 0.5 },
+      ...{ clock, connector: control, hostNetwork: host, podNetwork, echoes, localApi: false, random: () => 0.5 },
       probeNetwork: this.probes,
       logger: pino({ level: "silent" }),
       memory: { limit: () => {}, settle: () => {} },

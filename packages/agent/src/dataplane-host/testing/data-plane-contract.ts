@@ -19,6 +19,9 @@ export interface DataPlaneFixture {
   close(): Promise<void>;
 }
 
+/** Of node 1, besides its first. */
+export const SECOND_ADDRESS = "192.0.2.101";
+
 /** What the agent relies on in every data plane. */
 export function describeDataPlaneContract(name: string, open: () => Promise<DataPlaneFixture>): void {
   describeOnPlanes(`data plane contract: ${name}`, open, (fixture) => {
@@ -49,6 +52,30 @@ export function describeDataPlaneContract(name: string, open: () => Promise<Data
       await fixture.applyBoth();
       expect(await fixture.exchange(0, 4)).toBe(true);
       expect(await fixture.exchange(1, 4)).toBe(true);
+    });
+
+    test("goes on from another underlay address and back, and the peer hears it there and nowhere else", async () => {
+      await fixture.applyBoth();
+      const [mine, others] = fixture.views;
+      for (const address of [SECOND_ADDRESS, others.peers[0]!.underlayAddress]) {
+        await fixture.plane(0).rebind(address);
+        await fixture.plane(1).apply({ ...others, peers: [{ ...others.peers[0]!, underlayAddress: address }] });
+        await fixture.plane(0).apply(mine);
+        await fixture.settled();
+        for (const from of [0, 1] as const) expect(await fixture.exchange(from, 4)).toBe(true);
+      }
+    });
+
+    test("takes another underlay address while it is stopped, for its next start", async () => {
+      const [mine, others] = fixture.views;
+      await fixture.plane(0).stop();
+      await fixture.plane(0).rebind(SECOND_ADDRESS);
+      await fixture.plane(0).start();
+      await fixture.plane(1).apply({ ...others, peers: [{ ...others.peers[0]!, underlayAddress: SECOND_ADDRESS }] });
+      await fixture.plane(0).apply(mine);
+      await fixture.settled();
+      expect(await fixture.exchange(0, 4)).toBe(true);
+      await fixture.plane(0).rebind(others.peers[0]!.underlayAddress);
     });
 
     test("a view with a text that is no address is refused, and the old one stays", async () => {
@@ -163,6 +190,7 @@ interface RunningPlanes {
   exchange: DataPlaneFixture["exchange"];
   plane(i: 0 | 1): DataPlane;
   applyBoth(): Promise<void>;
+  settled(): Promise<void>;
 }
 
 /** Both planes are started before each test, and stopped after it. */
@@ -187,6 +215,7 @@ function describeOnPlanes(
       },
       exchange: (from, family) => fixture.exchange(from, family),
       plane: (i) => fixture.planes[i],
+      settled: async () => fixture.settle?.(),
       async applyBoth() {
         await fixture.planes[0].apply(fixture.views[0]);
         await fixture.planes[1].apply(fixture.views[1]);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { ownProc } from "./own-proc.ts";
 
 /** A setting below `/proc/sys`, as path segments, because an interface name may hold a dot or not. */
 export type SysctlKey = readonly string[];
@@ -15,8 +16,8 @@ export function readSysctl(key: SysctlKey): string | null {
 }
 
 /**
- * Writes the value unless it is there already: `/proc/sys` is read-only in many containers, and asks for nothing when
- * whoever runs them set the value outside. Synchronous: `netns.ts` calls it inside a pod's namespace.
+ * Writes the value unless it is there already. `/proc/sys` is read-only in containers: then it is written through a
+ * procfs of our own, where that may be made. Synchronous: `netns.ts` calls it inside a pod's namespace.
  * @returns false when this kernel has no such setting
  */
 export function writeSysctl(key: SysctlKey, value: string): boolean {
@@ -24,15 +25,25 @@ export function writeSysctl(key: SysctlKey, value: string): boolean {
   if (current === null) return false;
   if (current === value) return true;
   try {
-    writeFileSync(pathOf(key), value);
+    writeThrough(key, value);
   } catch (error) {
     throw new WarrenError(
       "tool-failed",
-      `the setting ${key.join(".")} is ${current} and cannot be set to ${value}; set it on the host, or in a container run with --privileged or --sysctl`,
+      `the setting ${key.join(".")} is ${current} and cannot be set to ${value}; set it on the host, or give the container --cap-add SYS_ADMIN or --sysctl`,
       { cause: error },
     );
   }
   return true;
+}
+
+function writeThrough(key: SysctlKey, value: string): void {
+  try {
+    writeFileSync(pathOf(key), value);
+  } catch (error) {
+    const proc = (error as NodeJS.ErrnoException).code === "EROFS" ? ownProc() : null;
+    if (proc === null) throw error;
+    writeFileSync(pathOf(key, proc), value);
+  }
 }
 
 /** Names below a directory of settings, such as the interfaces in `net/ipv6/conf`; none when it is absent. */
@@ -45,9 +56,9 @@ export function listSysctl(key: SysctlKey): string[] {
   }
 }
 
-function pathOf(key: SysctlKey): string {
+function pathOf(key: SysctlKey, proc = "/proc"): string {
   for (const part of key)
     if (part === "" || part === "." || part === ".." || part.includes("/"))
       throw new WarrenError("internal", `${JSON.stringify(part)} is not a part of a setting`);
-  return `/proc/sys/${key.join("/")}`;
+  return `${proc}/sys/${key.join("/")}`;
 }

@@ -70,6 +70,9 @@ export class HarnessNode {
   held: readonly string[] = [];
   epoch = 0;
   sealingKey: Uint8Array = newPublicKey();
+  /** This run of its agent, and its machine; as from an agent that does not know of it while they are empty. */
+  instance = "";
+  host = "";
   readonly #harness: MeshHarness;
 
   constructor(harness: MeshHarness, id: string, name: string, underlayAddress: string) {
@@ -95,6 +98,7 @@ export class HarnessNode {
       accept_new_lease: false,
       sealing_key: this.sealingKey,
       sealed_port: 0,
+      ...{ instance: this.instance, host: this.host },
       ...change,
     });
     this.held = response.self.pod_cidrs;
@@ -102,8 +106,14 @@ export class HarnessNode {
     return response;
   }
 
+  /** Another process with the same identity: a restart of its agent, or a copy of its state directory elsewhere. */
+  twin(instance: string, host: string, underlayAddress = this.underlayAddress): HarnessNode {
+    const twin = new HarnessNode(this.#harness, this.id, this.name, underlayAddress);
+    return Object.assign(twin, { instance, host, held: this.held, epoch: this.epoch, sealingKey: this.sealingKey });
+  }
+
   heartbeat() {
-    return this.mesh.heartbeat({ epoch: this.epoch, applied_revision: 0, pods: 0 });
+    return this.mesh.heartbeat({ epoch: this.epoch, applied_revision: 0, pods: 0, instance: this.instance });
   }
 
   /** Heartbeats every 5 s for a while. */
@@ -116,7 +126,7 @@ export class HarnessNode {
 
   /** @param last the update to go on from */
   watch(last?: NetmapUpdate): NetmapReader {
-    return new NetmapReader(this.mesh, last, this.#harness.clock);
+    return new NetmapReader(this, last, this.#harness.clock);
   }
 }
 
@@ -126,9 +136,9 @@ export class NetmapReader {
   readonly #updates: AsyncIterator<NetmapUpdate>;
   readonly #clock: ManualClock;
 
-  constructor(mesh: MeshApi, last: NetmapUpdate | undefined, clock: ManualClock) {
+  constructor({ mesh, instance }: HarnessNode, last: NetmapUpdate | undefined, clock: ManualClock) {
     this.#clock = clock;
-    const request = { after_revision: last?.revision ?? 0, generation: last?.generation ?? "" };
+    const request = { after_revision: last?.revision ?? 0, generation: last?.generation ?? "", instance };
     this.#updates = mesh.watchNetmap(request, this.#stop.signal)[Symbol.asyncIterator]();
   }
 
