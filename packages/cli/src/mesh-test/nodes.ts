@@ -34,7 +34,7 @@ function hasTimedOut({ node, error }: SilentNode): boolean {
 
 function describeSilence({ node, error }: SilentNode, nowMs: number): string {
   if (node.state !== "down") return `does not answer: ${error.message}`;
-  const since =
-    node.lastSeen === null ? "" : `, last heard of at ${node.lastSeen}, ${formatAge(node.lastSeen, nowMs)} ago`;
-  return `is down${since}: ${error.message}`;
+  // An agent does not know since when; the control plane's answer has it.
+  if (node.lastSeen === null) return `is down: ${error.message}`;
+  return `is down, last heard of at ${node.lastSeen}, ${formatAge(node.lastSeen, nowMs)} ago`;
 }
