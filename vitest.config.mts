@@ -21,7 +21,7 @@ export default defineConfig({
       project("mesh", ["e2e/mesh/**/*.test.ts"]),
       project("meta", ["e2e/meta/**/*.test.ts"]),
       project("page", ["e2e/page/**/*.test.ts"], { fileParallelism: false }),
-      project("netns", ["e2e/netns/**/*.test.ts", "e2e/{interop,demo,packages}/**/*.test.ts"], {
+      project("netns", ["e2e/netns/**/*.test.ts", "e2e/{demo,hosts,interop,packages}/**/*.test.ts"], {
         fileParallelism: false,
         testTimeout: 120_000,
         hookTimeout: 180_000,

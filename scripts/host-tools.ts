@@ -7,6 +7,7 @@ import { type RunResult, tryRun } from "../packages/common/src/runtime/run.ts";
 const DEBIAN_PACKAGES = {
   bridge: "iproute2",
   chromium: "chromium",
+  debootstrap: "debootstrap",
   ethtool: "ethtool",
   ip: "iproute2",
   iperf3: "iperf3",
@@ -16,6 +17,7 @@ const DEBIAN_PACKAGES = {
   ping: "iputils-ping",
   sockperf: "sockperf",
   sysctl: "procps",
+  "systemd-nspawn": "systemd-container",
   tc: "iproute2",
   tcpdump: "tcpdump",
   tshark: "tshark",

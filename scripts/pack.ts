@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../packages/common/src/runtime/run.ts";
 import { buildKernels } from "./build-kernels.ts";
+import { buildPage } from "./build-page.ts";
 import { isPublished, publishedSource } from "./pack/published-source.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -15,15 +16,18 @@ const OUTPUT = join(ROOT, "build/packages");
 interface Manifest {
   readonly name: string;
   readonly version: string;
+  /** Only of a package of modules; the page's `dist/` is vite's. */
+  readonly exports?: object;
 }
 
 /** Makes all packages anew. @returns the path of each tarball by the name of its package */
 export async function packAll(): Promise<ReadonlyMap<string, string>> {
   await buildKernels();
+  await buildPage();
   rmSync(OUTPUT, { recursive: true, force: true });
   mkdirSync(OUTPUT, { recursive: true });
   const folders = globSync("packages/*/package.json", { cwd: ROOT }).map((path) => join(ROOT, dirname(path)));
-  for (const folder of folders) publish(folder);
+  for (const folder of folders) if (manifestOf(folder).exports) publish(folder);
   // Resolves workspace: and catalog:, and puts `publishConfig` in place of what serves the checkout.
   const { packageManager } = readJson(join(ROOT, "package.json")) as { packageManager: string };
   const pnpm = ["--yes", `--package=${packageManager}`, "--", "pnpm"];
@@ -31,7 +35,7 @@ export async function packAll(): Promise<ReadonlyMap<string, string>> {
   await run("npx", [...pnpm, ...pack], { timeoutMs: 120_000 });
   return new Map(
     folders.map((folder) => {
-      const { name, version } = readJson(join(folder, "package.json")) as Manifest;
+      const { name, version } = manifestOf(folder);
       return [name, join(OUTPUT, `${name.slice(1).replace("/", "-")}-${version}.tgz`)];
     }),
   );
@@ -46,6 +50,10 @@ function publish(folder: string): void {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, publishedSource(readFileSync(join(from, path), "utf8")));
   }
+}
+
+function manifestOf(folder: string): Manifest {
+  return readJson(join(folder, "package.json")) as Manifest;
 }
 
 function readJson(path: string): unknown {

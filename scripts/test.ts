@@ -47,7 +47,7 @@ async function testOnRealKernels(): Promise<TestCounts> {
   }
   await ensureHostTools([
     ...(["ip", "nft", "ping", "iperf3", "nsenter", "tc"] as const),
-    ...(["iptables", "sysctl", "tcpdump", "tshark", "ethtool"] as const),
+    ...(["iptables", "sysctl", "tcpdump", "tshark", "ethtool", "debootstrap", "systemd-nspawn"] as const),
   ]);
   return runVitest({ projects: ["netns"], args: filter });
 }

@@ -41,6 +41,11 @@ export const BORDERS: readonly Border[] = [
     why: "the command line starts services, doctors and the laboratory; what is inside them is reached through their sockets",
   },
   {
+    from: /^packages\/cli\/src\/mesh-test\//,
+    mustNotImport: /^packages\/(agent|control)\//,
+    why: "the self-test sees a mesh as any user can, through the sockets: what it shows does not depend on what is inside",
+  },
+  {
     from: /^packages\/common\/src\/(wire|net)\//,
     mustNotImport: /^(node:|pino|zod|yaml|@grpc\/|protobufjs|packages\/common\/src\/(?!(wire|net|errors)\/))/,
     why: "codecs and addresses are pure: no I/O, no clock; they run unchanged in the simulator and in fuzz tests",

@@ -10,6 +10,7 @@ import { describeAsRoot } from "../netns/as-root.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TARBALLS = join(ROOT, "build/packages");
+const ALL = ["cli", "agent", "control", "common", "dashboard"];
 /** What a user has who installs Warren: not the Node.js that runs this test, and none of its environment. */
 const MACHINE: NodeJS.ProcessEnv = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_COMPILE|VITEST)/i.test(name))),
@@ -35,7 +36,7 @@ describeAsRoot("packages, installed with npm into an empty directory", () => {
   let whole: string;
   beforeAll(async () => {
     await run("sh", [join(ROOT, "scripts/run.sh"), "scripts/pack.ts"], { timeoutMs: 120_000 });
-    whole = await installed("cli", "agent", "control", "common");
+    whole = await installed(...ALL);
   }, 240_000);
 
   it("hold no tests, no types, and nothing that is named as in the checkout", async () => {
@@ -72,19 +73,19 @@ describeAsRoot("packages, installed with npm into an empty directory", () => {
   });
 
   it("install one by one, with the packages of ours that each needs, and can be imported", async () => {
-    const entries = {
-      common: "@warren/common/errors/warren-error.js",
-      control: "@warren/control",
-      agent: "@warren/agent",
-    };
-    for (const [name, entry] of Object.entries(entries)) {
-      const folder = await installed(...new Set([name, "common"]));
+    const entries = [
+      ["@warren/common/errors/warren-error.js", "common"],
+      ["@warren/control", "control", "common", "dashboard"],
+      ["@warren/agent", "agent", "common"],
+    ] as const;
+    for (const [entry, ...names] of entries) {
+      const folder = await installed(...names);
       writeFileSync(
         join(folder, "main.mjs"),
         `import * as m from ${JSON.stringify(entry)}; console.log(Object.keys(m));`,
       );
       const { stdout } = await run(process.execPath, [join(folder, "main.mjs")]);
-      expect(stdout, name).toMatch(/createAgent|createControl|WarrenError/);
+      expect(stdout, entry).toMatch(/createAgent|createControl|WarrenError/);
     }
   }, 120_000);
 
@@ -107,6 +108,13 @@ describeAsRoot("packages, installed with npm into an empty directory", () => {
       await Promise.all([1, 2].map((number) => lab.startAgent(number)));
     });
     afterAll(() => lab?.close());
+
+    it("show the live page", async () => {
+      const ask =
+        'fetch("http://127.0.0.1:7480/").then(async (answer) => console.log(answer.status, await answer.text()))';
+      const { stdout } = await lab.control.run(process.execPath, ["-e", ask]);
+      expect(stdout).toMatch(/^200 <!doctype html>/i);
+    });
 
     it("carry packets from pod to pod through a TUN device, and run nothing of the checkout", async () => {
       const [one, two] = [await lab.addPod(1, "one"), await lab.addPod(2, "two")];

@@ -26,6 +26,8 @@ export class Connection {
   readonly #moving = { up: false, down: false };
   readonly #onBreak = new Set<(reason: string) => void>();
   open = true;
+  /** Its own address is gone: nothing passes ever again, and nobody is told. */
+  #isStranded = false;
 
   constructor(path: Path, owner: SimProcess) {
     this.#path = path;
@@ -56,17 +58,28 @@ export class Connection {
     this.#onBreak.clear();
   }
 
+  /** The address of the client's end is gone for good. */
+  strand(): void {
+    this.#isStranded = true;
+    this.onCut();
+  }
+
+  get #isCut(): boolean {
+    return this.#isStranded || this.#path.isCut();
+  }
+
   /** The path was cut just now. */
   onCut(): void {
     const sinceMs = this.#path.time.monotonicMs();
     this.#cutSinceMs = sinceMs;
     this.#path.time.after(KEEPALIVE_MS, () => {
-      if (this.#path.isCut() && this.#cutSinceMs === sinceMs) this.break("keep-alive timed out");
+      if (this.#isCut && this.#cutSinceMs === sinceMs) this.break("keep-alive timed out");
     });
   }
 
   /** The path was healed. */
   onHeal(): void {
+    if (this.#isStranded) return;
     this.#cutSinceMs = null;
     this.#move("up");
     this.#move("down");
@@ -76,11 +89,11 @@ export class Connection {
 
   #move(lane: "up" | "down"): void {
     const head = this.#lanes[lane][0];
-    if (!head || this.#moving[lane] || this.#path.isCut()) return;
+    if (!head || this.#moving[lane] || this.#isCut) return;
     this.#moving[lane] = true;
     this.#path.time.after(head.readyMs - this.#path.time.monotonicMs(), () => {
       this.#moving[lane] = false;
-      if (!this.open || this.#path.isCut()) return;
+      if (!this.open || this.#isCut) return;
       this.#lanes[lane].shift();
       head.deliver();
       this.#move(lane);

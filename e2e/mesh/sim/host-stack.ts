@@ -42,10 +42,18 @@ export class HostStack {
   constructor({ node, underlay, underlayMtu, time, arrive }: HostStackOptions) {
     this.#node = node;
     this.#arrive = arrive;
+    this.network = new MemoryHostNetwork({});
     const addresses = (): readonly string[] => this.network.plan?.nodeAddresses ?? [];
     this.echo = new HostEcho({ time, addresses, send: (packet) => this.send(packet) });
+    this.setUnderlay(underlay, underlayMtu);
+  }
+
+  /** Replaces the underlay address; null takes it away. */
+  setUnderlay(underlay: string | null, underlayMtu: number): void {
+    this.network.addresses.clear();
+    if (underlay === null) return;
     const subnet = formatPrefix(prefixOf(parseAddress(underlay), underlay.includes(":") ? 64 : 24));
-    this.network = new MemoryHostNetwork({ [underlay]: { name: "eth0", mtu: underlayMtu, subnet } });
+    this.network.addresses.set(underlay, { name: "eth0", mtu: underlayMtu, subnet });
   }
 
   /** A new TUN device, as an agent makes it when it starts; it goes with the agent. */

@@ -40,6 +40,7 @@ export const DEEDS = [
   "change-cipher",
   "pair-cipher",
   "rotate-keys",
+  "look",
 ] as const;
 
 export type Deed = (typeof DEEDS)[number];
@@ -130,6 +131,9 @@ export class Operator {
         );
       case "rotate-keys":
         return this.#act(node, () => node.agent.rotateKeys({ now: percent < 30 }));
+      case "look":
+        // Nodes report for ten seconds, whatever happens to them meanwhile.
+        return control.isUp ? this.#mesh.core.context.live.look() : undefined;
     }
   }
 

@@ -89,6 +89,11 @@ export class RpcNetwork {
     for (const connection of this.#of(host)) connection.onHeal();
   }
 
+  /** The host has another address: its connections are of the old one. */
+  strand(host: string): void {
+    for (const connection of this.#of(host)) connection.strand();
+  }
+
   isCut(host: string): boolean {
     return this.#cut.has(host);
   }

@@ -42,7 +42,8 @@ const CERTIFICATE_LIFE_MS = 10 * 365 * 24 * 3_600_000;
 /** A machine with an agent: the real one, started, stopped and killed at will. Disk, kernel and pods outlive it. */
 export class SimNode {
   readonly name: string;
-  readonly underlay: string;
+  /** Its address on the underlay, or the last one while it has none. */
+  underlay: string;
   readonly wall = new WallClock();
   readonly stack: HostStack;
   readonly #options: SimNodeOptions;
@@ -104,7 +105,7 @@ export class SimNode {
       control: "control.test:7443",
       token: "in the simulator no token is looked at",
       "data-dir": this.#dataDir,
-      underlay: this.underlay,
+      underlay: "auto",
       name: this.#options.nodeName ?? this.name,
       "accept-new-lease": flags.acceptNewLease ?? false,
     });
@@ -132,6 +133,18 @@ export class SimNode {
       if (this.#agent === agent) this.#agent = null;
       throw error;
     }
+  }
+
+  /** Gives the machine another address, and takes the old one away; null: none. */
+  setUnderlay(underlay: string | null, underlayMtu = this.#options.underlayMtu): void {
+    const { rpc, underlayNetwork } = this.#options;
+    this.stack.setUnderlay(underlay, underlayMtu);
+    rpc.strand(this.name);
+    if (underlay === null) rpc.cut(this.name);
+    else rpc.heal(this.name);
+    underlayNetwork.gone.add(this.underlay);
+    if (underlay !== null) underlayNetwork.gone.delete(underlay);
+    this.underlay = underlay ?? this.underlay;
   }
 
   /** Copies the state directory of another machine, as it is on its disk now. */

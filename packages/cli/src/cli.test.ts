@@ -4,7 +4,7 @@ import { runWarren } from "./testing/run-warren.ts";
 test.each([
   [["pod", "lst"], 'unknown command "warren pod lst"; did you mean "list"?'],
   [["pdo"], 'unknown command "pdo"; did you mean "pod"?'],
-  [["frobnicate"], 'unknown command "frobnicate"; expected one of control, agent, token, '],
+  [["frobnicate"], 'unknown command "frobnicate"; expected one of init, join, leave, control, agent, token, '],
   [["pod"], "expected one of add, exec, del, list after `warren pod`"],
   [["nodes", "rvoke", "a"], 'unknown command "warren nodes rvoke"; did you mean "revoke"?'],
   [["pod", "list", "--nmespace", "x"], "unknown flag --nmespace; did you mean --namespace?"],

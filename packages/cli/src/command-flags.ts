@@ -121,7 +121,12 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   { name: "token-file", value: "FILE", description: "file with the join token, so that no process list shows it" },
   { name: "data-dir", value: "DIR", description: "keys, certificate and last netmap (default /var/lib/warren/agent)" },
   { name: "run-dir", value: "DIR", description: "where agent.sock is made (default /run/warren)" },
-  { name: "underlay", value: "IP", description: "this node's address on the underlay; peers send to it" },
+  {
+    name: "underlay",
+    value: "IP",
+    description:
+      "this node's address on the underlay, to which peers send; auto (default): where the way to the control plane begins, followed when it changes",
+  },
   { name: "name", value: "NAME", description: "name of the node (default the host's name)" },
   {
     name: "dataplane",

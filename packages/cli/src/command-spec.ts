@@ -5,7 +5,11 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly description: string;
   readonly optional?: boolean;
+  /** Stands for all words that are left; only the last argument can. */
+  readonly variadic?: boolean;
   readonly choices?: readonly string[];
+  /** What completion offers where other words are allowed too. */
+  readonly suggests?: readonly string[];
 }
 
 export interface FlagSpec {
@@ -41,4 +45,10 @@ export interface CommandSpec {
   readonly examples: readonly Example[];
   /** Imports the action; absent for a command that only groups others. */
   readonly load?: () => Promise<{ readonly run: Action }>;
+}
+
+/** An argument as usage lines show it: `NAME`, `[NAME]`, `[NAME…]`. */
+export function argumentTerm({ name, optional, variadic }: ArgumentSpec): string {
+  const term = `${name}${variadic ? "…" : ""}`;
+  return optional ? `[${term}]` : term;
 }

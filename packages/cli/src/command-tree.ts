@@ -11,6 +11,7 @@ import {
   TOKEN_FLAGS,
 } from "./command-flags.ts";
 import type { ArgumentSpec, CommandSpec } from "./command-spec.ts";
+import { TEST_NAMES } from "./mesh-test/test-names.ts";
 
 /**
  * Every command, parents before children. This table is all that is loaded to parse a command line; the action's
@@ -91,7 +92,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: AGENT_FLAGS,
     examples: [
       {
-        command: "warren agent --control 192.0.2.1:7443 --token wrn1.… --underlay 192.0.2.11",
+        command: "warren agent --control 192.0.2.1:7443 --token wrn1.…",
         explains: "join for the first time",
       },
       {
@@ -112,10 +113,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: "token create",
     group: "Cluster",
     description: "Make a join token. It is shown once and stored only hashed.",
-    flags: [...TOKEN_FLAGS, RUN_DIR, OUTPUT],
+    flags: [
+      ...TOKEN_FLAGS,
+      { name: "file", value: "FILE", description: "write the token to FILE, for owner and group, and print nothing" },
+      RUN_DIR,
+      OUTPUT,
+    ],
     examples: [
       { command: "warren token create", explains: "prints the token and nothing else on standard output" },
       { command: "warren token create --ttl 24h --uses 20", explains: "for twenty nodes within a day" },
+      { command: "warren token create --file /run/join/token", explains: "for a program that starts agents" },
     ],
     load: () => import("./commands/token-create.ts"),
   },
@@ -422,11 +429,47 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/dataplane-set.ts"),
   },
   {
+    path: "test",
+    group: "Tools",
+    description:
+      "Test the mesh from here: every pair of nodes and pods, NAT, MTU, encryption on the wire, new pods, agents in step. Exit code 1 when a test fails, 7 when none did but some nodes could not be asked, 3 when the time limit ran out.",
+    arguments: [
+      {
+        name: "PATTERN",
+        description: "only tests with this name, * stands for any characters; with ! before it, without them",
+        optional: true,
+        variadic: true,
+        suggests: TEST_NAMES,
+      },
+    ],
+    flags: [
+      { name: "list", description: "only list the tests, and what each proves" },
+      { name: "junit-file", value: "FILE", description: "also write the result into FILE, as JUnit's XML" },
+      { name: "pods", value: "N", description: "how many pods of each node are tested (default 3)" },
+      { name: "pairs", value: "N", description: "how many pairs a test takes; of more, a sample (default 2500)" },
+      { name: "timeout", value: "TIME", description: "for all tests together, such as 30s, 5m (default 10m)" },
+      FROM,
+      RUN_DIR,
+      OUTPUT,
+    ],
+    examples: [
+      { command: "warren test", explains: "everything, from any node or from the control plane's host" },
+      { command: "warren test 'mtu' 'node*'", explains: "only these" },
+      { command: "warren test '!encryption' '!new-pod'", explains: "all but these" },
+      { command: "warren test -o json --junit-file warren.xml", explains: "for a build server" },
+    ],
+    load: () => import("./commands/test.ts"),
+  },
+  {
     path: "doctor",
     group: "Tools",
     description: "Test this host: TUN, offloads, MTU, ports, node address, clock. Exit code 1 when something fails.",
     flags: [
-      { name: "underlay", value: "IP", description: "underlay address to test (default the agent's)" },
+      {
+        name: "underlay",
+        value: "IP",
+        description: "underlay address to test (default the agent's, or where the way to --control begins)",
+      },
       { name: "control", value: "HOST:PORT", description: "control plane to test against (default the agent's)" },
       { name: "port", value: "PORT", description: "UDP port of VXLAN (default 4789)" },
       RUN_DIR,

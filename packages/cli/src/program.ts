@@ -1,8 +1,8 @@
 import { didYouMean, nearestWord } from "@warren/common/config/did-you-mean.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { Argument, Command, CommanderError, Option } from "commander";
-import type { CommandSpec, FlagSpec } from "./command-spec.ts";
-import type { FlagValue, Parsed } from "./parsed.ts";
+import { type ArgumentSpec, argumentTerm, type CommandSpec, type FlagSpec } from "./command-spec.ts";
+import { type FlagValue, type Parsed, toArguments } from "./parsed.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -88,22 +88,19 @@ function describe(
   found: (args: (string | undefined)[], flags: Record<string, FlagValue>) => void,
 ): void {
   for (const argument of spec.arguments ?? []) {
-    const made = new Argument(argument.optional ? `[${argument.name}]` : `<${argument.name}>`, argument.description);
+    const made = new Argument(parserTerm(argument), argument.description);
     command.addArgument(argument.choices ? made.choices(argument.choices) : made);
   }
   for (const flag of spec.flags) command.addOption(toOption(flag));
   const dashes = { required: " -- PROGRAM [ARG…]", optional: " [-- PROGRAM [ARG…]]", none: "" }[spec.program ?? "none"];
-  const args = (spec.arguments ?? []).map((each) => (each.optional ? ` [${each.name}]` : ` ${each.name}`)).join("");
+  const args = (spec.arguments ?? []).map((each) => ` ${argumentTerm(each)}`).join("");
   command.usage(`${spec.load ? `${args.trimStart()} [flags]${dashes}`.trimStart() : "COMMAND"}`);
   command.addHelpText("after", `\nExamples:\n${formatExamples(spec)}`);
   command.action(() => {
     if (!spec.load) throw unknownSubcommand(command, spec);
     const options = command.opts() as Record<string, FlagValue>;
     const flags = Object.fromEntries(spec.flags.map((flag) => [flag.name, flagValue(options, flag.name)]));
-    found(
-      (spec.arguments ?? []).map((_, index) => command.args[index]),
-      flags,
-    );
+    found(toArguments(spec, command.args), flags);
   });
 }
 
@@ -111,6 +108,12 @@ function describe(
 function flagValue(options: Readonly<Record<string, FlagValue>>, name: string): FlagValue {
   if (!name.startsWith("no-")) return options[camelCase(name)];
   return options[camelCase(name.slice(3))] === false ? true : undefined;
+}
+
+/** An argument in the parser's own notation. */
+function parserTerm({ name, optional, variadic }: ArgumentSpec): string {
+  const term = `${name}${variadic ? "..." : ""}`;
+  return optional ? `[${term}]` : `<${term}>`;
 }
 
 /** Two columns: the command and what it does. */

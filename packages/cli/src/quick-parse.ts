@@ -1,5 +1,5 @@
 import type { CommandSpec, FlagSpec } from "./command-spec.ts";
-import type { FlagValue, Parsed } from "./parsed.ts";
+import { type FlagValue, type Parsed, toArguments } from "./parsed.ts";
 
 /**
  * Parses a well-formed command line from the table of commands alone. Whatever is not plainly right (help, a word that
@@ -37,7 +37,7 @@ export function quickParse(commands: readonly CommandSpec[], words: readonly str
     flags[flag.name] = flag.list ? appended(flags[flag.name], value) : value;
   }
   return isComplete(spec, args)
-    ? { spec, args: padded(spec, args), flags: inOrder(spec.flags, flags), color }
+    ? { spec, args: toArguments(spec, args), flags: inOrder(spec.flags, flags), color }
     : undefined;
 }
 
@@ -57,12 +57,9 @@ function appended(list: FlagValue, value: string): readonly string[] {
 function isComplete(spec: CommandSpec, args: readonly string[]): boolean {
   const wanted = spec.arguments ?? [];
   const required = wanted.filter((argument) => !argument.optional).length;
-  if (args.length < required || args.length > wanted.length) return false;
-  return args.every((value, index) => allows(wanted[index]!.choices, value));
-}
-
-function padded(spec: CommandSpec, args: readonly string[]): (string | undefined)[] {
-  return (spec.arguments ?? []).map((_, index) => args[index]);
+  const last = wanted.at(-1);
+  if (args.length < required || (args.length > wanted.length && !last?.variadic)) return false;
+  return args.every((value, index) => allows((wanted[index] ?? last)?.choices, value));
 }
 
 function inOrder(specs: readonly FlagSpec[], flags: Readonly<Record<string, FlagValue>>): Record<string, FlagValue> {

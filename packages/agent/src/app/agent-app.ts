@@ -41,6 +41,7 @@ import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
 import { registrationOf } from "./registration.ts";
 import { readToken } from "./start-inputs.ts";
+import { findUnderlay, type Underlay, UnderlayFollower } from "./underlay-follower.ts";
 
 /** A node of the mesh. */
 export interface Agent extends Startable {
@@ -151,8 +152,6 @@ class AgentApp implements Agent {
     await hostNetwork.preflight(config.dataplane);
     makeDirectory(config["data-dir"], 0o700);
     this.#undo.push(world.lock(config["data-dir"]));
-    const underlay = await hostNetwork.underlay(config.underlay);
-
     const netmapFile = new NetmapFile(config["data-dir"], clock, logger);
     const identityStore = new IdentityStore(config["data-dir"]);
     const pods = new PodSet({
@@ -167,7 +166,15 @@ class AgentApp implements Agent {
     this.#knowledge = netmapFile.read();
     this.#lease = this.#knowledge && { cluster: this.#knowledge.netmap.cluster, self: this.#knowledge.self };
 
-    const { control, name, underlay: address } = config;
+    const { control, name, underlay: configured } = config;
+    const find = { host: hostNetwork, configured, control };
+    const first = await findUnderlay(find, this.#lease?.self.underlay_address ?? null);
+    const { address } = first;
+    const onMoved = async (underlay: Underlay): Promise<void> => {
+      await forwarder.move(underlay);
+      session.reconnect();
+    };
+    const underlay = new UnderlayFollower({ ...find, clock, logger, onMoved }, first);
     const token = (): string | null => readToken(config);
     this.#phase = `joining the mesh of ${control}`;
     let identity = await joinMesh({
@@ -195,7 +202,13 @@ class AgentApp implements Agent {
         ...{ clock, random, logger },
         registration: () =>
           registrationOf({
-            ...{ config, lease: this.#lease, podCount: pods.size, sealingKey: keys.offered },
+            ...{
+              config,
+              underlayAddress: underlay.underlay.address,
+              lease: this.#lease,
+              podCount: pods.size,
+              sealingKey: keys.offered,
+            },
             ...{ instance, host: world.hostName },
           }),
         instance,
@@ -221,23 +234,23 @@ class AgentApp implements Agent {
     const lease = this.#lease!;
     assertCarries(config.dataplane, lease);
     const framing = isSealed(lease.cluster.cipher) ? ("sealed" as const) : ("plain" as const);
-    const pathOptions: DataPlaneOptions = {
+    const pathOptions = (): DataPlaneOptions => ({
       tunName: TUN_NAME,
-      underlayAddress: address,
+      underlayAddress: underlay.underlay.address,
       port: lease.cluster.port,
       vni: lease.cluster.vni,
       vtepMac: lease.self.vtep_mac,
-      overlayMtu: overlayMtuOf(underlay, address, lease, framing),
+      overlayMtu: overlayMtuOf(underlay.underlay, lease, framing),
       framing,
       sealing: sealing.pathOptions(lease.cluster.sealed_port),
-    };
+    });
     const dataPlane = new SwitchableDataPlane({
       kind: config.dataplane,
-      create: (kind) => world.createDataPlane(pathOptions, kind, hostNetwork.overlayGuard),
+      create: (kind) => world.createDataPlane(pathOptions(), kind, hostNetwork.overlayGuard),
     });
     if (pods.size > 0)
       await hostNetwork.guardFirst({
-        ...{ sources: pods.sources(), underlay: underlay.name },
+        ...{ sources: pods.sources(), underlay: first.interface.name },
         ...{ pools: lease.cluster.pod_cidrs, podCidrs: lease.self.pod_cidrs },
       });
     this.#undo.push(() => dataPlane.stop());
@@ -247,10 +260,9 @@ class AgentApp implements Agent {
 
     if (world.localApi) makeDirectory(config["run-dir"], 0o750);
     const subnetFile = world.localApi ? new SubnetFile(config["run-dir"]) : null;
-    const forwarder = new Forwarder(
+    const forwarder: Forwarder = new Forwarder(
       {
-        ...{ host: hostNetwork, pods, dataPlane, underlay, clock, logger },
-        underlayAddress: address,
+        ...{ host: hostNetwork, pods, dataPlane, underlay: first, clock, logger },
         mayReaddress: config["accept-new-lease"],
         onApplied: (applied, mtu) => this.#publish(subnetFile, applied, mtu, logger),
       },
@@ -287,7 +299,8 @@ class AgentApp implements Agent {
     this.#undo.push(() => session.close());
     this.#undo.push(() => pods.settled());
     const tasks = new AgentTasks({
-      ...{ node: config.name, world, session, underlay: underlay.name, view: () => this.#view(), pods: this },
+      ...{ node: config.name, world, session, view: () => this.#view(), pods: this },
+      underlay: () => underlay.underlay.interface.name,
     });
     this.#parts = { ...this.#parts, tasks };
     this.#undo.push(() => tasks.stop());
@@ -310,8 +323,8 @@ class AgentApp implements Agent {
 
     const renewal = { store: identityStore, connector, clock, random, logger, client: () => session.client };
     void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
-    const kept = keepHost(world, this.#stop.signal);
-    this.#undo.push(() => kept);
+    const kept = [keepHost(world, this.#stop.signal), underlay.run(this.#stop.signal)];
+    this.#undo.push(() => Promise.all(kept).then(() => {}));
     void settleMemory(world, this.#stop.signal);
   }
 

@@ -6,12 +6,13 @@ import { parseEndpoint } from "@warren/common/net/endpoint.ts";
 import { checkName } from "@warren/common/net/name.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "@warren/common/runtime/logger.ts";
 import { z } from "zod";
+import { AUTO } from "./underlay-follower.ts";
 
 const endpoint = checked((text) => {
   parseEndpoint(text);
   return text;
 });
-const address = checked((text) => formatAddress(parseAddress(text)));
+const underlay = checked((text) => (text === AUTO ? AUTO : formatAddress(parseAddress(text))));
 const nodeName = checked((text) => checkName(text, "node"));
 
 /**
@@ -24,11 +25,13 @@ export const agentConfigSchema = z.strictObject({
   "token-file": z.string().optional().describe("File that holds the join token"),
   "data-dir": z.string().min(1).default("/var/lib/warren/agent").describe("Identity, netmap, pods; one agent each"),
   "run-dir": z.string().min(1).default("/run/warren").describe("Holds agent.sock"),
-  underlay: address.describe("Address of this host that the other nodes reach"),
   name: nodeName
     .default(() => defaultName())
     .describe("Name of the node")
     .meta({ defaultIs: "the name of the host" }),
+  underlay: underlay
+    .default(AUTO)
+    .describe("Address of this host that the other nodes reach; auto: where the way to the control plane begins"),
   dataplane: z.enum(DATAPLANES).default("tun").describe("Who forwards: worker threads, or the kernel's vxlan device"),
   "accept-new-lease": z
     .boolean()

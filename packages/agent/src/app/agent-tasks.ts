@@ -17,7 +17,7 @@ export interface AgentTasksOptions {
   readonly world: AgentWorld;
   readonly session: Pick<MeshSession, "client">;
   /** Interface of the underlay address. */
-  readonly underlay: string;
+  readonly underlay: () => string;
   readonly view: () => AgentView;
   readonly pods: {
     addPod(request: PodRequest): Promise<PodInfo>;
@@ -50,7 +50,7 @@ export class AgentTasks {
     });
     this.#tasks = new NodeTasks({
       ...{ clock, testPods: this.#testPods, network: world.probeNetwork },
-      facts: () => factsOf(view(), underlay),
+      facts: () => factsOf(view(), underlay()),
     });
   }
 

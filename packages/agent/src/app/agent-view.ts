@@ -3,7 +3,6 @@ import type { NodeIdentity } from "../control-client/identity-store.ts";
 import type { MeshSession } from "../control-client/mesh-session.ts";
 import type { NetmapFile } from "../control-client/netmap-file.ts";
 import type { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
-import type { UnderlayInterface } from "../host/host-network.ts";
 import type { SubnetFile } from "../host/subnet-file.ts";
 import type { AgentView } from "../observe/agent-status.ts";
 import type { StageWatch } from "../observe/stage-watch.ts";
@@ -12,6 +11,7 @@ import type { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentWorld } from "./agent-deps.ts";
 import type { AgentTasks } from "./agent-tasks.ts";
 import { type Forwarder, TUN_NAME } from "./forwarder.ts";
+import type { UnderlayFollower } from "./underlay-follower.ts";
 
 /** The components of an agent that is up. */
 export interface AgentParts {
@@ -27,7 +27,7 @@ export interface AgentParts {
   readonly stages: StageWatch;
   /** Once the pods are back. */
   readonly tasks?: AgentTasks;
-  readonly underlay: UnderlayInterface;
+  readonly underlay: UnderlayFollower;
   readonly identity: () => NodeIdentity;
   /** `HOST:PORT` of the control plane. */
   readonly control: string;
@@ -47,7 +47,9 @@ export function agentView(parts: AgentParts, standing: AgentStanding): AgentView
     certificate: world.connector.validity(identity().credentials.certificate),
     tun: TUN_NAME,
     overlayMtu: forwarder.podMtu,
-    underlayMtu: underlay.mtu,
+    underlayMtu: underlay.underlay.interface.mtu,
+    underlayFault: underlay.fault,
+    underlayMoved: underlay.moved,
     plainPrefixes: world.hostNetwork.plainPrefixes(),
     stats: dataPlane.stats(),
     sealing: dataPlane.sealing(),

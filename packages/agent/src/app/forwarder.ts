@@ -15,9 +15,10 @@ import { PeerCiphers } from "../control-client/peer-ciphers.ts";
 import { plainPaths, wantedPaths } from "../control-client/plain-paths.ts";
 import { gsoLimit } from "../dataplane/gso-limit.ts";
 import type { SwitchableDataPlane } from "../dataplane-host/switchable-data-plane.ts";
-import type { HostNetwork, HostPlan, UnderlayInterface } from "../host/host-network.ts";
+import type { HostNetwork, HostPlan } from "../host/host-network.ts";
 import { PathChange, type PathStep } from "../host/path-change.ts";
 import type { PodSet } from "../pods/pod-set.ts";
+import type { Underlay } from "./underlay-follower.ts";
 
 export const TUN_NAME = "warren0";
 
@@ -30,8 +31,7 @@ export interface ForwarderOptions {
   readonly host: HostNetwork;
   readonly pods: PodSet;
   readonly dataPlane: SwitchableDataPlane;
-  readonly underlay: UnderlayInterface;
-  readonly underlayAddress: string;
+  readonly underlay: Underlay;
   readonly logger: Logger;
   /** Whether pods may be given new addresses when the lease has become another one. */
   readonly mayReaddress: boolean;
@@ -47,13 +47,8 @@ export interface Lease {
 }
 
 /** MTU of the overlay over that underlay. Throws `config-invalid` when the pods could not use it. */
-export function overlayMtuOf(
-  underlay: UnderlayInterface,
-  underlayAddress: string,
-  lease: Lease,
-  framing: Framing,
-): number {
-  const mtu = overlayMtu(underlay.mtu, parseAddress(underlayAddress).family, framing);
+export function overlayMtuOf({ address, interface: underlay }: Underlay, lease: Lease, framing: Framing): number {
+  const mtu = overlayMtu(underlay.mtu, parseAddress(address).family, framing);
   const ipv6 = lease.self.pod_cidrs.some((cidr) => cidr.includes(":"));
   const least = ipv6 ? MIN_IPV6_MTU : MIN_IPV4_MTU;
   if (mtu >= least) return mtu;
@@ -79,6 +74,7 @@ export function assertCarries(kind: DataplaneKind, { cluster }: Lease): void {
 export class Forwarder {
   readonly #options: ForwarderOptions;
   #lease: Lease;
+  #underlay: Underlay;
   #netmap: Netmap | null = null;
   #fenced = false;
   #isClosed = false;
@@ -101,6 +97,7 @@ export class Forwarder {
   constructor(options: ForwarderOptions, lease: Lease) {
     this.#options = options;
     this.#lease = lease;
+    this.#underlay = options.underlay;
     this.#cipherChange = new CipherChange(lease.cluster.cipher);
     this.#usePods();
   }
@@ -116,7 +113,7 @@ export class Forwarder {
   }
 
   #mtuOf(framing: Framing): number {
-    return overlayMtuOf(this.#options.underlay, this.#options.underlayAddress, this.#lease, framing);
+    return overlayMtuOf(this.#underlay, this.#lease, framing);
   }
 
   /**
@@ -149,6 +146,22 @@ export class Forwarder {
       this.#lease = { ...this.#lease, cluster: netmap.cluster };
       for (const node of netmap.nodes.values()) this.#reportFault(node);
       await this.#apply();
+    });
+  }
+
+  /**
+   * The node is at another place on the underlay, or at the same one again. Throws when the packet path cannot go there;
+   * what the host then lacks of it is a `fault`, as after a netmap.
+   */
+  move(underlay: Underlay): Promise<void> {
+    return this.#next(async () => {
+      await this.#options.dataPlane.rebind(underlay.address);
+      this.#underlay = underlay;
+      // Routes and addresses may have gone with the interface.
+      this.#applied = "";
+      await this.#apply().catch((error: unknown) =>
+        this.#options.logger.error({ err: WarrenError.from(error) }, "the host could not follow its new address"),
+      );
     });
   }
 
@@ -290,10 +303,10 @@ export class Forwarder {
 
   /** Paths that are plain or on the way to it, and the moment for the next step. */
   #plainPaths(): PathStep {
-    const { clock, underlay } = this.#options;
+    const { clock } = this.#options;
     const { cluster, self } = this.#lease;
     const nodes = this.#fenced ? [] : (this.#netmap?.nodes.values() ?? []);
-    const capable = plainPaths(cluster, nodes, self, parsePrefix(underlay.subnet));
+    const capable = plainPaths(cluster, nodes, self, parsePrefix(this.#underlay.interface.subnet));
     const nowMs = clock.monotonicMs();
     const step = this.#pathChange.step(nowMs, capable, wantedPaths(capable, cluster));
     this.#cancelStep();
@@ -322,7 +335,7 @@ export class Forwarder {
       nodeAddresses: self.pod_cidrs.map(nodeAddress),
       overlayPrefixes: overlayPrefixes(cluster, this.#netmap?.nodes.values() ?? []),
       pools: cluster.pod_cidrs,
-      underlay: this.#options.underlay.name,
+      underlay: this.#underlay.interface.name,
       plainPaths: routed,
       plainSources: accepted.map((path) => path.prefix),
       routeOverlay: this.#options.dataPlane.kind === "tun",

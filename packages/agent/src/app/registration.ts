@@ -8,6 +8,7 @@ const VXLAN_PORT = 4789;
 
 export interface Registrant {
   readonly config: AgentConfig;
+  readonly underlayAddress: string;
   /** What the node holds; null before its first registration. */
   readonly lease: Lease | null;
   readonly podCount: number;
@@ -19,11 +20,12 @@ export interface Registrant {
 }
 
 /** What a node says of itself when it registers. */
-export function registrationOf({ config, lease, podCount, sealingKey, instance, host }: Registrant): RegisterRequest {
+export function registrationOf(registrant: Registrant): RegisterRequest {
+  const { config, lease, podCount, underlayAddress, sealingKey, instance, host } = registrant;
   return {
     protocol: PROTOCOL_VERSION,
     node_name: config.name,
-    underlay_address: config.underlay,
+    underlay_address: underlayAddress,
     port: lease?.cluster.port ?? VXLAN_PORT,
     version: manifest.version,
     held_pod_cidrs: lease?.self.pod_cidrs ?? [],

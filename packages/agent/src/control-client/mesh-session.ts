@@ -64,6 +64,8 @@ export class MeshSession {
   #running: Promise<void> | null = null;
   /** Ends the current watch and heartbeat, not the session. */
   #current: AbortController | null = null;
+  /** Ends what is under way over the present connection, and the pause after it. */
+  #connection = new AbortController();
   #attempt = 0;
   #error: WarrenError | null = null;
   #connected = false;
@@ -168,19 +170,21 @@ export class MeshSession {
    */
   async registerAgain(): Promise<void> {
     try {
-      await this.#register(this.#stop.signal);
+      await this.#register(AbortSignal.any([this.#connection.signal, this.#stop.signal]));
     } catch (error) {
       this.#current?.abort();
       throw error;
     }
   }
 
-  /** Connects anew, for a new certificate. */
+  /** Connects and registers anew, now: with a new certificate, from another address, or because time has stood still. */
   reconnect(): void {
-    const old = this.#client;
+    const [client, connection] = [this.#client, this.#connection];
     this.#client = null;
-    this.#current?.abort();
-    old?.close();
+    this.#connection = new AbortController();
+    this.#attempt = 0;
+    connection.abort(new WarrenError("unavailable", "connecting anew"));
+    client?.close();
   }
 
   /** Ends a leave that is under way, too. */
@@ -201,20 +205,23 @@ export class MeshSession {
   async #loop(): Promise<void> {
     const { clock, random } = this.#options;
     while (!this.#stop.signal.aborted) {
+      const connection = this.#connection.signal;
+      const signal = AbortSignal.any([connection, this.#stop.signal]);
       let error: WarrenError | null = null;
       try {
-        if (!this.#registered) await this.#register(this.#stop.signal);
-        await this.#follow();
+        if (!this.#registered) await this.#register(signal);
+        await this.#follow(signal);
       } catch (thrown) {
         error = WarrenError.from(thrown);
       }
       this.#registered = null;
       if (this.#stop.signal.aborted) return;
-      if (!error) continue;
+      // What a connection ended with that was given up here says nothing of the control plane.
+      if (!error || connection.aborted) continue;
       this.#lost(error);
       if (FENCING.includes(error.code)) await this.#fence(error);
       const wait = isSilence(error) ? backoffMs(this.#attempt++, random()) : REFUSED_RETRY_MS * (0.5 + random());
-      await sleep(clock, wait, this.#stop.signal);
+      await sleep(clock, wait, signal);
     }
   }
 
@@ -251,10 +258,10 @@ export class MeshSession {
   }
 
   /** Lasts until the watch or the heartbeat fails, `reconnect` or `close`. */
-  async #follow(): Promise<void> {
+  async #follow(over: AbortSignal): Promise<void> {
     const current = new AbortController();
     this.#current = current;
-    const signal = AbortSignal.any([current.signal, this.#stop.signal]);
+    const signal = AbortSignal.any([current.signal, over]);
     let first: unknown = null;
     const end = (thrown: unknown): void => {
       if (!signal.aborted) first ??= thrown;

@@ -2,6 +2,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { isSealed, SEALED_PORT } from "@warren/common/net/cipher.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { systemClock } from "@warren/common/runtime/clock.ts";
+import { sourceTo } from "../host/underlay-source.ts";
 import { checkControl } from "./control-checks.ts";
 import { checkFilter, checkForwarding } from "./forwarding-checks.ts";
 import {
@@ -26,7 +27,7 @@ export interface Check {
 }
 
 export interface DoctorOptions {
-  /** Underlay address of this node; without it, what depends on it is left out. */
+  /** Underlay address of this node; without it the one that `underlay: auto` would take, where `control` is given. */
   readonly underlay?: string;
   /** The control plane, `HOST:PORT`, to ask whether it answers. */
   readonly control?: string;
@@ -50,8 +51,9 @@ type NamedProbe = readonly [name: string, probe: Probe];
  * see. Changes nothing. A check that itself breaks is a `fail` of its own, never the end of the others.
  */
 export async function runDoctor(options: DoctorOptions = {}): Promise<Check[]> {
-  const { underlay, control, podCidrs = [], port = 4789, clock = systemClock, signal } = options;
+  const { control, podCidrs = [], port = 4789, clock = systemClock, signal } = options;
   const { sealedPort = SEALED_PORT, cipher = "none" } = options;
+  const underlay = options.underlay ?? (control && (await sourceTo(control).catch(() => undefined)));
   const host: NamedProbe[] = [
     ["kernel", checkKernel],
     ["capabilities", checkCapabilities],

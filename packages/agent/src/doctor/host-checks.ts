@@ -28,6 +28,7 @@ export function checkKernel(): Check {
     : fail("kernel", `Linux ${version} is too old`, `use Linux ${LEAST.join(".")} or newer`);
 }
 
+/** Whether this process may change networks and enter namespaces. */
 export function checkCapabilities(): Check {
   const missing = missingCapabilities();
   return missing.length === 0

@@ -54,6 +54,13 @@ export interface HostNetwork {
    * Whether an agent can run here at all. Throws `not-root`, `tun-missing`, `tool-missing`, each with what to do.
    */
   preflight(dataplane: DataplaneKind): Promise<void>;
+  /**
+   * The address of this host from which packets to the control plane leave. Sends nothing.
+   * Throws `unavailable` while there is no way there, `config-invalid` where that is an address no other node reaches.
+   */
+  sourceTo(control: string): Promise<string>;
+  /** Whether the host has the address, on an interface that is up. Cheap: asked every few seconds. */
+  hasAddress(address: string): boolean;
   /** Throws `address-not-local`. */
   underlay(address: string): Promise<UnderlayInterface>;
   /** Needs the TUN device to exist. Throws `already-exists` when the host routes one of the prefixes elsewhere. */

@@ -14,17 +14,27 @@ export class MemoryHostNetwork implements HostNetwork {
     },
     drops: async () => ({}),
   };
-  readonly #addresses: ReadonlyMap<string, UnderlayInterface>;
+  /** Underlay addresses of the host; the way to the control plane begins at the first. */
+  readonly addresses: Map<string, UnderlayInterface>;
 
   /** @param addresses underlay addresses of the host */
   constructor(addresses: Readonly<Record<string, UnderlayInterface>>) {
-    this.#addresses = new Map(Object.entries(addresses));
+    this.addresses = new Map(Object.entries(addresses));
   }
 
   async preflight(): Promise<void> {}
 
+  async sourceTo(control: string): Promise<string> {
+    for (const address of this.addresses.keys()) return address;
+    throw new WarrenError("unavailable", `this host has no route to ${control}`);
+  }
+
+  hasAddress(address: string): boolean {
+    return this.addresses.has(address);
+  }
+
   async underlay(address: string): Promise<UnderlayInterface> {
-    const found = this.#addresses.get(address);
+    const found = this.addresses.get(address);
     if (!found) throw new WarrenError("address-not-local", `the underlay address ${address} is on no interface`);
     return found;
   }

@@ -51,7 +51,9 @@ export function subnetEnv({ pools, podCidrs, mtu }: Subnet): string {
   ].flatMap(({ prefix, family }) => {
     const of = (cidrs: readonly string[]) => cidrs.filter((cidr) => parsePrefix(cidr).address.family === family);
     const blocks = of(podCidrs).map((cidr) => `${nodeAddress(cidr)}/${parsePrefix(cidr).length}`);
-    return blocks.length === 0 ? [] : [`${prefix}_NETWORK=${of(pools)}`, `${prefix}_SUBNET=${blocks}`];
+    return blocks.length === 0
+      ? []
+      : [`${prefix}_NETWORK=${of(pools).join(",")}`, `${prefix}_SUBNET=${blocks.join(",")}`];
   });
   return [...families, `FLANNEL_MTU=${mtu}`, "FLANNEL_IPMASQ=false", ""].join("\n");
 }

@@ -34,6 +34,15 @@ export interface AgentView {
   readonly tun: string;
   readonly overlayMtu: number;
   readonly underlayMtu: number;
+  /** Why this host is not where it should be on the underlay. */
+  readonly underlayFault?: WarrenError | null;
+  /** The last change of its underlay address, a short while ago. */
+  readonly underlayMoved?: {
+    readonly from: string;
+    readonly to: string;
+    readonly interface: string;
+    readonly atMs: number;
+  } | null;
   /** Pod CIDRs of peers that have a plain route. */
   readonly plainPrefixes: readonly string[];
   readonly stats: DataPlaneStats;
@@ -105,9 +114,15 @@ function warnings(view: AgentView): string[] {
     );
   else if (fence?.code === "identity-in-use") list.push(`nothing is forwarded: ${fence.message}`);
   else if (fence) list.push(`this node may not forward any more: ${fence.message}`);
+  if (view.underlayFault) list.push(view.underlayFault.message);
   if (!control.connected && !fence) {
     const age = knowledge ? `, the netmap is ${secondsBetween(knowledge.asOfMs, nowMs)} s old` : "";
     list.push(`not connected to the control plane at ${control.address}${age}: ${control.error?.message ?? "trying"}`);
+  }
+  if (view.underlayMoved) {
+    const { from, to, interface: name, atMs } = view.underlayMoved;
+    const when = new Date(atMs).toISOString();
+    list.push(`the underlay address of this host changed from ${from} to ${to} (${name}) at ${when}; peers follow`);
   }
   if (clone) list.push(cloneWarning(clone));
   list.push(...sealingWarnings(view));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalServer } from "@warren/common/api/local-server.ts";
@@ -151,6 +151,10 @@ test("token create prints the bare token, so that a shell can take it; JSON has 
   expect([stdout, stderr]).toEqual(["wrn1.abc.4f3a.secret\n", ""]);
   expect(asked[0]?.body).toEqual({ ttlMs: 86_400_000, uses: 20 });
   expect(JSON.parse((await warren("token", "create", "-o", "json")).stdout)).toEqual(token);
+  const file = join(dir, "token");
+  expect((await warren("token", "create", "--file", file)).stdout).toBe("");
+  expect([readFileSync(file, "utf8"), statSync(file).mode & 0o777]).toEqual([`${token.token}\n`, 0o640]);
+  expect(await warren("token", "create", "--file", "/nonexistent/token")).toMatchObject({ code: 2 });
 });
 
 test("token revoke takes the id, or the token it belongs to", async () => {

@@ -15,11 +15,14 @@ export async function run(context: CommandContext): Promise<void> {
   const logger = createLogger({ level: config["log-level"], format: config["log-format"] });
   const control = createControl(config, { logger });
   // Its main event loop is all that there is: that the question is asked is the answer.
-  const supervised = { headline: control.headline, isAlive: () => true };
+  const supervised = { headline: () => control.headline(), isAlive: () => true };
   await runService(control, {
     ready: () => {
       const makeToken = `warren token create --run-dir ${config["run-dir"]}`;
-      context.write(`control plane ready on ${control.address}; make a join token with: ${makeToken}\n`);
+      context.write(
+        `control plane ready on ${control.address}; the mesh is shown at http://${control.page ?? control.http}/\n` +
+          `make a join token with: ${makeToken}\n`,
+      );
     },
     reload: configReloader({ keys: configKeys(controlConfigSchema), inForce, load, logger }),
     manager: await openServiceManager(context.env, supervised, logger),

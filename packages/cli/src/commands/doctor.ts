@@ -15,7 +15,8 @@ export async function run(context: CommandContext): Promise<number> {
   const agent = await runningAgent(context);
   const given = textFlag(context, "underlay");
   // As the kernel writes it: an IPv6 address has many forms.
-  const underlay = given === undefined ? agent?.node.underlayAddress : formatAddress(parseAddress(given));
+  const isGiven = given !== undefined && given !== "auto";
+  const underlay = isGiven ? formatAddress(parseAddress(given)) : agent?.node.underlayAddress;
   const control = textFlag(context, "control") ?? agent?.control.address;
   if (control !== undefined) parseEndpoint(control);
   const port = integerFlag(context, "port", 1, 65_535) ?? agent?.cluster.port;
@@ -30,8 +31,8 @@ export async function run(context: CommandContext): Promise<number> {
     }),
   });
   await print(context, checks, () => formatChecks(checks, context.color));
-  if (underlay === undefined && context.format === "table") {
-    context.note("no agent runs here: give --underlay and --control to test the address, the port and the path too");
+  if (underlay === undefined && control === undefined && context.format === "table") {
+    context.note("no agent runs here: give --control to test the address, the port and the path too");
   }
   return checks.some((check) => check.state === "fail") ? EXIT.error : EXIT.ok;
 }

@@ -6,7 +6,7 @@ export interface CompletionPoint {
   readonly path: string;
   readonly subcommands: readonly CommandSpec[];
   readonly flags: readonly FlagSpec[];
-  /** Fixed values of the first argument. */
+  /** Values of the first argument that are known. */
   readonly choices: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function completionPoints(commands: readonly CommandSpec[]): CompletionPo
         (each) => each.path.startsWith(prefix) && !each.path.slice(prefix.length).includes(" ") && each.path !== path,
       ),
       flags: [...(spec?.flags ?? []), HELP],
-      choices: spec?.arguments?.[0]?.choices ?? [],
+      choices: spec?.arguments?.[0]?.choices ?? spec?.arguments?.[0]?.suggests ?? [],
     };
   });
 }

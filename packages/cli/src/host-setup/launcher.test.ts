@@ -36,9 +36,7 @@ const MODES: Record<string, { uid: number; mode: number }> = {
   "/opt/warren": { uid: 0, mode: 0o755 },
   "/root": { uid: 0, mode: 0o700 },
   "/root/warren": { uid: 0, mode: 0o755 },
-  "/home": { uid: 0, mode: 0o755 },
-  "/home/eve": { uid: 1000, mode: 0o700 },
-  "/home/eve/warren": { uid: 1000, mode: 0o755 },
+  "/srv/eve": { uid: 1000, mode: 0o700 },
   "/srv": { uid: 0, mode: 0o750 },
   "/srv/warren": { uid: 0, mode: 0o755 },
 };
@@ -61,7 +59,5 @@ test("a directory on the way that the service may not enter is named, with what 
   expect(() => checkReachable({ words: [], dirs: ["/srv/warren"] }, control, modeOf)).toThrow(
     "the user warren may not enter /srv (mode 0750); move it to /opt/warren",
   );
-  expect(() => checkReachable({ words: [], dirs: ["/home/eve/warren"] }, agent, modeOf)).toThrow(
-    "/home/eve (mode 0700)",
-  );
+  expect(() => checkReachable({ words: [], dirs: ["/srv/eve/warren"] }, agent, modeOf)).toThrow("/srv/eve (mode 0700)");
 });

@@ -1,4 +1,4 @@
-import type { CommandSpec, FlagSpec } from "../command-spec.ts";
+import { type ArgumentSpec, argumentTerm, type CommandSpec, type FlagSpec } from "../command-spec.ts";
 
 /** What holds for all commands; inline code in backticks, as everywhere in these texts. */
 export const NOTES: readonly string[] = [
@@ -32,7 +32,7 @@ export function commandGroups(commands: readonly CommandSpec[]): Map<CommandSpec
 /** What stands behind the words of a command. */
 export function usageTail(spec: CommandSpec): string {
   return [
-    ...(spec.arguments ?? []).map((arg) => (arg.optional ? `[${arg.name}]` : arg.name)),
+    ...(spec.arguments ?? []).map(argumentTerm),
     ...(spec.flags.length > 0 ? ["[flags]"] : []),
     ...(spec.program ? [spec.program === "required" ? "-- PROGRAM [ARG…]" : "[-- PROGRAM [ARG…]]"] : []),
   ].join(" ");
@@ -44,6 +44,7 @@ export function flagNames(flag: FlagSpec): string[] {
 }
 
 /** A description with the words there are to choose from. */
-export function withChoices({ description, choices = [] }: Pick<FlagSpec, "description" | "choices">): string {
+export function withChoices(spec: Pick<FlagSpec, "description" | "choices"> & Pick<ArgumentSpec, "suggests">): string {
+  const { description, choices = spec.suggests ?? [] } = spec;
   return choices.length > 0 ? `${description}: ${choices.map((choice) => `\`${choice}\``).join(", ")}` : description;
 }

@@ -23,7 +23,7 @@ test.each([
 
 test("the file can be named by WARREN_CONFIG, and a file that is named must exist", async () => {
   const { stdout } = await runWarren(["config", "print", "agent"], { WARREN_CONFIG: example("agent") });
-  expect(stdout).toMatch(/^underlay .*examples\/agent\.yaml:\d+$/m);
+  expect(stdout).toMatch(/^control .*examples\/agent\.yaml:\d+$/m);
   const absent = await runWarren(["control"], { WARREN_CONFIG: "/nonexistent.yaml" });
   expect(absent.stderr).toBe("warren: /nonexistent.yaml: the configuration file does not exist [config-invalid]\n");
   expect(absent.code).toBe(2);

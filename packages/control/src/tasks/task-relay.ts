@@ -189,7 +189,8 @@ export class TaskRelay implements Startable {
   async #streamOf(target: NodeRecord): Promise<TaskStream> {
     const { view, clock } = this.#options;
     const isDown = (): boolean => view.heard.get(target.id)?.state !== "ready";
-    const stream = await this.#streams.newestOrNext(target.id, clock, isDown() ? 0 : CONNECTING_MS);
+    const newest = this.#streams.newest(target.id);
+    const stream = newest ?? (isDown() ? null : await this.#streams.next(target.id, clock, CONNECTING_MS));
     if (stream) return stream;
     throw new WarrenError(
       "unavailable",

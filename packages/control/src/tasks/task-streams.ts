@@ -51,10 +51,12 @@ export class TaskStreams {
     return stream;
   }
 
-  /** The newest stream; of a node that has none, the next that it opens in that time, or null. */
-  async newestOrNext(nodeId: string, clock: Clock, withinMs: number): Promise<TaskStream | null> {
-    const newest = this.#byNode.get(nodeId)?.findLast((stream) => stream.isOpen);
-    if (newest) return newest;
+  newest(nodeId: string): TaskStream | null {
+    return this.#byNode.get(nodeId)?.findLast((stream) => stream.isOpen) ?? null;
+  }
+
+  /** The next stream that a node opens in that time, or null. */
+  next(nodeId: string, clock: Clock, withinMs: number): Promise<TaskStream | null> {
     return new Promise((resolve) => {
       const settle = (stream: TaskStream | null): void => {
         cancel();

@@ -8,6 +8,8 @@ import { type Libc, nativeAddress } from "./libc.ts";
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
 const IPPROTO_IP = 0;
 const IP_MTU_DISCOVER = 10;
 const IPPROTO_IPV6 = 41;
@@ -15,6 +17,8 @@ const IPV6_MTU_DISCOVER = 23;
 const IPV6_V6ONLY = 26;
 /** Sets DF, and refuses with EMSGSIZE what is longer than the path takes as far as this host knows. */
 const PMTUDISC_DO = 2;
+/** A thousand small datagrams, which come from all nodes at once while the main thread does something else. */
+const RECEIVE_BUFFER = 1 << 20;
 
 /**
  * A UDP socket bound to an address of the namespace that the thread is in, whose datagrams nobody may fragment: for
@@ -37,6 +41,8 @@ export function openUnfragmentedSocket(libc: Libc, address: IpAddress, port: num
   const isSet = isV6
     ? set(IPPROTO_IPV6, IPV6_V6ONLY, 1) && set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DO)
     : set(IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DO);
+  // Without CAP_NET_ADMIN it is the host's default, a quarter of it.
+  set(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
   const length = encodeSockaddr(memory, 0, address, port);
   if (isSet && libc.bind(fd, nativeAddress(memory), length) === 0) return fd;
   const errno = libc.errno();

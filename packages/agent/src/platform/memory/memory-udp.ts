@@ -1,6 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
-import { formatEndpoint } from "@warren/common/net/endpoint.ts";
+import { formatEndpoint, parseEndpoint } from "@warren/common/net/endpoint.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import type { Arena } from "../../dataplane/arena.ts";
 import { MAX_SEND } from "../../dataplane/gso-limit.ts";
@@ -39,6 +39,8 @@ export class MemoryUdpNetwork {
   weather: NetworkWeather;
   /** Called with every datagram that is sent, whatever becomes of it, and its ends, HOST:PORT. */
   watch: (payload: Uint8Array, from: string, to: string) => void = () => {};
+  /** Addresses that no machine has any more: what a socket there sends, or is sent, is lost. */
+  readonly gone = new Set<string>();
 
   constructor(clock: Clock, seed: number, weather: NetworkWeather = {}) {
     this.#clock = clock;
@@ -60,10 +62,14 @@ export class MemoryUdpNetwork {
     return socket;
   }
 
+  #isGone(endpoint: string): boolean {
+    return this.gone.size > 0 && this.gone.has(parseEndpoint(endpoint).host);
+  }
+
   #carry(from: string, to: string, datagram: Datagram): void {
     const { lossRate = 0, duplicateRate = 0, delayMs = 0, jitterMs = 0, isCut } = this.weather;
     this.watch(datagram.payload, from, to);
-    if (isCut?.(from, to)) return;
+    if (isCut?.(from, to) || this.#isGone(from) || this.#isGone(to)) return;
     const copies = 1 + Number(this.#random() < duplicateRate);
     for (let i = 0; i < copies; i++) {
       if (this.#random() < lossRate) continue;

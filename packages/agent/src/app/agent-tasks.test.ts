@@ -1,0 +1,184 @@
+import { type DescribeResult, MAX_OPEN_TASKS, type SendTask } from "@warren/common/api/ask.ts";
+import { WarrenError } from "@warren/common/errors/warren-error.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Agent } from "./agent-app.ts";
+import { AgentHarness, PEER } from "./testing/agent-harness.ts";
+
+const session = "00112233445566778899aabbccddeeff";
+const send: SendTask = {
+  ...{ do: "send", session, from: { kind: "node" }, timeoutMs: 300 },
+  targets: [{ address: "10.244.1.1", port: 9 }],
+};
+
+let machine: AgentHarness;
+let agent: Agent;
+beforeEach(async () => {
+  machine = new AgentHarness();
+  machine.control.nodes.set(PEER.id, PEER);
+  agent = await machine.up(machine.make());
+});
+afterEach(() => machine.close());
+
+const ask = (task: unknown, node = "node-1", signal = new AbortController().signal) =>
+  agent.ask({ node, task }, signal);
+const podNames = () => agent.listPods().map((pod) => pod.name);
+let given = 0;
+/** Has the agent do a task for another node, and waits for its answer. */
+async function give(task: unknown, json = JSON.stringify(task)) {
+  const id = `task-${given++}`;
+  machine.control.give({ id, from: "node-2", task_json: json });
+  const answer = () => machine.control.answers.find((candidate) => candidate.id === id);
+  for (let passed = 0; !answer() && passed < 10_000; passed += 50) await machine.clock.advance(50);
+  return answer();
+}
+
+describe("what others ask of a node", () => {
+  it("is done, and answered with the result", async () => {
+    const answer = await give({ do: "describe" });
+    expect(answer).toMatchObject({ error_code: "" });
+    const result = JSON.parse(answer!.result_json) as DescribeResult;
+    expect(result).toMatchObject({ addresses: ["10.244.1.1"], pods: [], nowMs: expect.any(Number) });
+    expect(Math.abs(result.nowMs - machine.clock.nowMs())).toBeLessThan(1_000);
+    expect(result.status.node.name).toBe("node-1");
+  });
+
+  it.each([
+    ["no JSON", "{", "usage", /no JSON/],
+    ["no task", '{"do":"reboot"}', "usage", /do: /],
+    [
+      "probes to addresses outside of the mesh",
+      JSON.stringify({ ...send, targets: [{ address: "192.0.2.12", port: 53 }] }),
+      "usage",
+      /192\.0\.2\.12 is not in the mesh/,
+    ],
+    [
+      "probes from a pod that is not here",
+      JSON.stringify({ ...send, from: { kind: "pod", namespace: "default", name: "x" } }),
+      "not-found",
+      /no pod default\/x/,
+    ],
+    [
+      "a look at packets of strangers",
+      JSON.stringify({ do: "capture", session, peers: ["192.0.2.12", "192.0.2.99"], seconds: 1 }),
+      "usage",
+      /192\.0\.2\.99 is no peer/,
+    ],
+  ])("is refused with the reason: %s", async (_what, json, error_code, reason) => {
+    expect(await give(null, json)).toMatchObject({
+      error_code,
+      error_message: expect.stringMatching(reason),
+      result_json: "",
+    });
+  });
+
+  it("is refused with the capability that is lacking", async () => {
+    machine.probes.tap = () => {
+      throw new WarrenError("capability-missing", "CAP_NET_RAW");
+    };
+    const answer = await give({ do: "capture", session, peers: [PEER.underlay_address], seconds: 1 });
+    expect(answer).toMatchObject({ error_code: "capability-missing", error_message: "CAP_NET_RAW" });
+  });
+
+  it("is heard of again after the connection broke, and answered once it is back", async () => {
+    const { control, clock } = machine;
+    control.breakWatches();
+    await clock.advance(1_000);
+    expect(await give({ do: "describe" })).toMatchObject({ error_code: "" });
+    control.give({ id: "late", from: "node-2", task_json: JSON.stringify({ do: "describe" }) });
+    control.silent = true;
+    await clock.advance(1_000);
+    expect(control.answers.find(({ id }) => id === "late")).toBeUndefined();
+    control.silent = false;
+    await clock.advance(4_000);
+    expect(control.answers.find(({ id }) => id === "late")).toBeDefined();
+  });
+
+  it("is at most so much at a time", async () => {
+    const looks = Array.from({ length: MAX_OPEN_TASKS }, () =>
+      ask({ do: "capture", session, peers: [PEER.underlay_address], seconds: 2 }),
+    );
+    await machine.clock.advance(0);
+    expect(await give({ do: "describe" })).toMatchObject({ error_code: "busy" });
+    await machine.clock.advance(2_000);
+    await Promise.all(looks);
+    expect(await give({ do: "describe" })).toMatchObject({ error_code: "" });
+  });
+});
+
+describe("what a node asks", () => {
+  it("of another goes over the control plane", async () => {
+    machine.control.answerToAsk = '{"a":1}';
+    expect(await ask({ do: "describe" }, "node-2")).toEqual({ a: 1 });
+    expect(machine.control.asked).toEqual([{ node_name: "node-2", task_json: '{"do":"describe"}' }]);
+    machine.control.answerToAsk = "not for machines";
+    await expect(ask({ do: "describe" }, "node-2")).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  it("of itself needs no control plane", async () => {
+    machine.control.silent = true;
+    machine.control.breakWatches();
+    expect(await ask({ do: "describe" })).toMatchObject({ addresses: ["10.244.1.1"] });
+    await expect(ask({ do: "describe" }, "node-2")).rejects.toMatchObject({ code: "unavailable" });
+    await expect(ask({ do: "reboot" })).rejects.toMatchObject({ code: "usage" });
+    await expect(agent.ask({ node: "" }, new AbortController().signal)).rejects.toMatchObject({ code: "usage" });
+  });
+
+  it("ends when whoever asked goes away, and when the agent stops", async () => {
+    const gone = new AbortController();
+    const first = ask({ ...send, timeoutMs: 10_000 }, "node-1", gone.signal);
+    const second = ask({ ...send, timeoutMs: 10_000 });
+    const outcomes = Promise.allSettled([first, second]);
+    await machine.clock.advance(0);
+    gone.abort(new Error("gone"));
+    await expect(first).rejects.toThrow("gone");
+    await agent.stop();
+    expect((await outcomes)[1]).toMatchObject({ reason: { code: "not-ready" } });
+    expect(machine.probes.size).toBe(0);
+  });
+});
+
+describe("pods of self-tests", () => {
+  const add = (seconds: number) => ask({ do: "add-pod", seconds }) as Promise<{ namespace: string; name: string }>;
+
+  it("are taken away when asked, and only they are", async () => {
+    const web = await agent.addPod({ name: "web", namespace: "warren-test" });
+    const pod = await add(60);
+    expect(pod).toMatchObject({ namespace: "warren-test", name: expect.stringMatching(/^warren-test-\w{8}$/) });
+    await expect(ask({ do: "delete-pod", namespace: web.namespace, name: web.name })).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    const remove = { do: "delete-pod", namespace: pod.namespace, name: pod.name };
+    await ask(remove);
+    await expect(ask(remove)).rejects.toMatchObject({ code: "not-found" });
+    expect(podNames()).toEqual(["web"]);
+  });
+
+  it("go when their time is over, again when that fails", async () => {
+    await add(5);
+    const remove = machine.podNetwork.remove.bind(machine.podNetwork);
+    machine.podNetwork.remove = () => Promise.reject(new WarrenError("timeout", "hangs"));
+    await machine.clock.advance(5_000);
+    expect(podNames()).toHaveLength(1);
+    machine.podNetwork.remove = remove;
+    await machine.clock.advance(10_000);
+    expect(podNames()).toEqual([]);
+  });
+
+  it("go with the agent that made them, and what one left that was killed goes at the next start", async () => {
+    await agent.addPod({ name: "web" });
+    await add(60);
+    await agent.stop();
+    agent = await machine.up(machine.make());
+    expect(podNames()).toEqual(["web"]);
+    await agent.addPod({ name: "left", namespace: "warren-test", labels: { "warren.test/self-test": "true" } });
+    await agent.stop();
+    agent = await machine.up(machine.make());
+    expect(podNames()).toEqual(["web"]);
+  });
+
+  it("are not without number", async () => {
+    const task = { do: "add-pod", seconds: 60 };
+    for (let i = 0; i < 16; i++) await ask(task);
+    await expect(ask(task)).rejects.toMatchObject({ code: "busy" });
+  });
+});
