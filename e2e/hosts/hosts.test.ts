@@ -59,6 +59,7 @@ describeAsRoot(
       const { code, stderr } = await one!.try("warren", "join", `${await token()}@192.0.2.1:7443`);
       expect(code).toBe(6);
       expect(stderr).toContain("has joined already");
+      expect((await status(one!)).ready).toBe(true);
     });
 
     it("pods of both hosts reach each other; their programs may serve port 80", async () => {
@@ -66,10 +67,19 @@ describeAsRoot(
       await addPod(two!, "client");
       const address = web.addresses[0]!;
       await two!.run("warren", "pod", "exec", "client", "--", "ping", "-c", "3", "-W", "2", address);
-      const probe = `process.exitCode = 1; fetch("http://${address}/").then(() => { process.exitCode = 0 })`;
-      await two!.run("warren", "pod", "exec", "client", "--", "node", "-e", probe);
+      const probe = `fetch("http://${address}/").then(({ status }) => console.log(status))`;
+      await waitFor("the program in the pod to serve", async () => {
+        const { stdout } = await two!.try("warren", "pod", "exec", "client", "--", "node", "-e", probe);
+        return stdout.trim() === "200";
+      });
       // The pod's name in the machine's mounts, though its agent has mounts of its own.
       expect(await one!.run("ip", "netns", "list")).toContain(web.netns.split("/").at(-1));
+    });
+
+    it("warren test finds nothing wrong, under the limits of the unit", async () => {
+      const { code, stdout, stderr } = await one!.try("warren", "test");
+      expect(`${stdout}${stderr}`).toContain("pass");
+      expect(code).toBe(0);
     });
 
     it("a restart of the unit keeps pods and their programs", async () => {
@@ -138,6 +148,7 @@ describeAsRoot(
       const { code, stderr } = await one!.try("warren", "join", `${await token()}@192.0.2.1:7443`);
       expect(code).toBe(1);
       expect(stderr).toContain("[port-in-use]");
+      expect(stderr).toContain("undoing what it did");
       await one!.run("systemctl", "stop", "holder");
       expect(await machineState(one!)).toEqual(oneBefore);
       expect((await nodes()).map(({ name }) => name)).toEqual(["two"]);

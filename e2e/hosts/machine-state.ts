@@ -1,6 +1,6 @@
 import type { Machine } from "./machine.ts";
 
-/** Where a service keeps what is its own; logs, caches and the inner life of systemd come and go by themselves. */
+/** Where a service keeps what is its own; logs, caches and what other programs keep for themselves come and go. */
 const LOOKED_AT = [
   "/etc",
   "/usr",
@@ -14,7 +14,7 @@ const LOOKED_AT = [
   "/run/netns",
 ];
 const NOT_LOOKED_AT =
-  /^(\/opt\/warren\/\.cache\/|\/var\/lib\/systemd\/|\/etc\/(passwd|shadow|group|gshadow|subuid|subgid)-$|\/etc\/\.pwd\.lock$)/;
+  /^(\/opt\/warren\/\.cache\/|\/var\/lib\/systemd\/|\/etc\/(passwd|shadow|group|gshadow|subuid|subgid)-$|\/etc\/\.pwd\.lock$|\/run\/netns$)/;
 
 /**
  * What can be seen of a machine's set-up, each fact a line of text: files, links, routes, nftables, units, users. Two

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunResult, run, tryRun } from "@warren/common/runtime/run.ts";
@@ -48,7 +49,8 @@ export class Machine {
     await run("mount", ["-t", "overlay", "overlay", "-o", layers, this.#root]);
     // debootstrap copies the name of the machine it runs on.
     writeFileSync(join(this.#root, "etc/hostname"), `${name}\n`);
-    rmSync(join(this.#root, "etc/machine-id"), { force: true });
+    // Without one systemd would take this for the first boot of an image, and enable every service there is.
+    writeFileSync(join(this.#root, "etc/machine-id"), `${randomUUID().replaceAll("-", "")}\n`);
     await addNetns(this.netns);
     const port = `${network}-${name}`;
     await ipBatch([`link add ${port} netns ${network} type veth peer name eth0 netns ${this.netns}`]);

@@ -170,11 +170,7 @@ export const INIT_FLAGS: readonly FlagSpec[] = [
 ];
 
 export const JOIN_FLAGS: readonly FlagSpec[] = [
-  ...AGENT_FLAGS.filter(({ name }) => JOIN_KEPT.some((kept) => kept === name)).map((flag) =>
-    flag.name === "underlay"
-      ? { ...flag, description: `${flag.description} (default the one with the route to HOST)` }
-      : flag,
-  ),
+  ...AGENT_FLAGS.filter(({ name }) => JOIN_KEPT.some((kept) => kept === name)),
   { name: "token-file", value: "FILE", description: "file with the token, so that no process list shows it" },
   { name: "no-unit", description: "no systemd unit: whatever runs services here runs `warren agent`" },
 ];

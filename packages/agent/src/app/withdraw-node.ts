@@ -1,12 +1,15 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { IdentityStore, toNodeIdentity } from "../control-client/identity-store.ts";
-import { retryWhileUnavailable, sleep } from "../control-client/retry.ts";
+import { NetmapFile } from "../control-client/netmap-file.ts";
+import { retryWhile, retryWhileUnavailable, sleep } from "../control-client/retry.ts";
 import { PodSet } from "../pods/pod-set.ts";
 import { podsFile } from "../pods/pod-state.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 import { agentWorld } from "./agent-world.ts";
 import { TUN_NAME } from "./forwarder.ts";
+import { keepUp } from "./keep-up.ts";
+import { findUnderlay } from "./underlay-follower.ts";
 
 export interface WithdrawOptions {
   /** Deletes pods that are still there; otherwise they are a refusal. */
@@ -28,6 +31,7 @@ export interface Withdrawn {
 /** How long an agent that was told to leave, or to stop, is waited for. */
 const AGENT_END_MS = 15_000;
 const POLL_MS = 50;
+const CONNECTION_END_MS = 5_000;
 
 /**
  * Ends the life of a node on this host when its agent does not run (any more): pods, lease, devices, packet filter. The
@@ -35,21 +39,23 @@ const POLL_MS = 50;
  * again: refuse, delete pods, tell the control plane, sweep.
  * @throws `already-running` while an agent holds the data directory; `pods-present`; `unavailable` without `force`
  */
-export async function withdrawNode(
-  config: Pick<AgentConfig, "control" | "data-dir" | "name" | "log-level" | "log-format">,
+export function withdrawNode(
+  config: Pick<AgentConfig, "control" | "data-dir" | "underlay" | "name" | "log-level" | "log-format">,
   options: WithdrawOptions,
   deps: AgentDeps & { readonly sweep?: (tun: string) => Promise<string[]> } = {},
 ): Promise<Withdrawn> {
-  const world = await agentWorld(config as AgentConfig, deps);
-  const unlock = await lockWhenFree(world, config["data-dir"]);
-  try {
-    const pods = await deletePods(config, world, options.deletePods);
-    const untold = await tellControl(config, world, options.force);
-    const sweep = deps.sweep ?? (await import("../host/sweep-host.ts")).sweepHost;
-    return { pods, untold, swept: await sweep(TUN_NAME) };
-  } finally {
-    unlock();
-  }
+  return keepUp(async () => {
+    const world = await agentWorld(config as AgentConfig, deps);
+    const unlock = await lockWhenFree(world, config["data-dir"]);
+    try {
+      const pods = await deletePods(config, world, options.deletePods);
+      const untold = await tellControl(config, world, options.force);
+      const sweep = deps.sweep ?? (await import("../host/sweep-host.ts")).sweepHost;
+      return { pods, untold, swept: await sweep(TUN_NAME) };
+    } finally {
+      unlock();
+    }
+  });
 }
 
 async function lockWhenFree({ lock, clock }: AgentWorld, dataDir: string): Promise<() => void> {
@@ -93,16 +99,23 @@ export function podsPresent(count: number): WarrenError {
 const GONE = new Set(["unauthenticated", "node-revoked", "not-found", "forbidden"]);
 
 async function tellControl(
-  { control, "data-dir": dataDir }: Pick<AgentConfig, "control" | "data-dir">,
-  { connector, clock, random }: AgentWorld,
+  { control, "data-dir": dataDir, underlay }: Pick<AgentConfig, "control" | "data-dir" | "underlay">,
+  { connector, hostNetwork, hostName, randomBytes, clock, random, logger }: AgentWorld,
   force: boolean,
 ): Promise<WarrenError | null> {
   const identity = toNodeIdentity(new IdentityStore(dataDir).read());
   if (!identity) return null;
   const client = connector.connect(control, identity.credentials);
   try {
-    const signal = new AbortController().signal;
-    await retryWhileUnavailable({ clock, random, signal }, () => client.leave({ release: true }));
+    const last = new NetmapFile(dataDir, clock, logger).read()?.self.underlay_address ?? null;
+    const { address } = await findUnderlay({ host: hostNetwork, configured: underlay, control }, last);
+    const instance = Buffer.from(randomBytes(12)).toString("base64url");
+    const goodbye = { release: true, instance, host: hostName, underlay_address: address };
+    const retry = { clock, random, signal: new AbortController().signal };
+    // The connection of an agent that was killed just now may take a moment to end.
+    await retryWhile(retry, "identity-in-use", CONNECTION_END_MS, () =>
+      retryWhileUnavailable(retry, () => client.leave(goodbye)),
+    );
     return null;
   } catch (thrown) {
     const error = WarrenError.from(thrown);

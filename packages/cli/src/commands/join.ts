@@ -1,17 +1,15 @@
 import { agentConfigSchema } from "@warren/agent/app/agent-config.ts";
-import { enrollNode } from "@warren/agent/app/enroll-node.ts";
+import { checkNotJoined, enrollNode } from "@warren/agent/app/enroll-node.ts";
 import { withdrawNode } from "@warren/agent/app/withdraw-node.ts";
 import type { AgentStatus } from "@warren/common/api/types.ts";
 import { loadConfig } from "@warren/common/config/load-config.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
-import { parseEndpoint } from "@warren/common/net/endpoint.ts";
 import { createLogger } from "@warren/common/runtime/logger.ts";
 import { call } from "../client/local-api.ts";
 import { AGENT_FLAGS, JOIN_KEPT } from "../command-flags.ts";
 import { type CommandContext, print, textFlag } from "../context.ts";
 import { AGENT_UNIT } from "../host-setup/agent-unit.ts";
 import { requireFitHost } from "../host-setup/fit-host.ts";
-import { sourceAddressTo } from "../host-setup/host-address.ts";
 import { hostPaths } from "../host-setup/host-paths.ts";
 import { joinHost } from "../host-setup/join-host.ts";
 import { readJoinLine } from "../host-setup/join-line.ts";
@@ -28,10 +26,10 @@ export async function run(context: CommandContext): Promise<void> {
   if (withUnit) checkReachable(launcher, { who: "root without CAP_DAC_OVERRIDE", isRoot: true, hasOwnHomes: false });
 
   const given = Object.fromEntries(JOIN_KEPT.map((name) => [name, textFlag(context, name)]));
-  const underlay = given["underlay"] ?? (await sourceAddressTo(parseEndpoint(control).host));
-  const wanted = { ...given, control, underlay };
+  const wanted = { ...given, control };
   const { values: config } = await loadConfig({ schema: agentConfigSchema, flags: wanted });
   const settings = Object.fromEntries(
+    // The name also where it is the host's: that may change, a node's does not.
     Object.entries({ ...wanted, name: config.name }).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
     ),
@@ -43,7 +41,11 @@ export async function run(context: CommandContext): Promise<void> {
     { settings, flags: AGENT_FLAGS, withUnit },
     {
       ...{ paths, systemd: linuxSystemd, launcher, progress: context.note },
-      check: () => requireFitHost({ underlay: config.underlay, control }, context.note),
+      async check() {
+        await checkNotJoined(config, token, { logger });
+        const { underlay } = config;
+        await requireFitHost({ control, ...(underlay !== "auto" && { underlay }) }, context.note);
+      },
       enroll: async () => {
         const { clusterId } = await enrollNode(config, token, { logger });
         context.note(`joined cluster ${clusterId} as ${config.name}`);

@@ -9,7 +9,7 @@ const OF_THE_CLUSTER = new Set(["udp port", "sealed port", "vxlan devices"]);
  * @throws `host-unfit` with everything that would keep an agent from working
  */
 export async function requireFitHost(
-  options: { readonly underlay: string; readonly control: string },
+  options: { readonly underlay?: string; readonly control: string },
   note: (line: string) => void,
 ): Promise<void> {
   const checks = (await runDoctor(options)).filter(({ name }) => !OF_THE_CLUSTER.has(name));

@@ -87,6 +87,14 @@ test("a host that is not fit is left as it was", async () => {
   expect(traces()).toEqual([]);
 });
 
+test("a node that is there already is not touched", async () => {
+  await joined();
+  const check = () => Promise.reject(new WarrenError("already-exists", "this host has joined already"));
+  await expect(joined({ check })).rejects.toMatchObject({ code: "already-exists" });
+  expect(traces()).toHaveLength(3);
+  expect(systemd.calls).not.toContain(`disable ${AGENT_UNIT}`);
+});
+
 test("a refused token leaves nothing behind", async () => {
   const enroll = () => Promise.reject(new WarrenError("token-expired", "too late"));
   await expect(joined({ enroll })).rejects.toMatchObject({ code: "token-expired" });

@@ -23,7 +23,7 @@ export interface JoinWorld {
   readonly paths: HostPaths;
   readonly systemd: Systemd;
   readonly launcher: Launcher;
-  /** Tests the host; throws `host-unfit`. */
+  /** Whether the host may and can join: throws `already-exists`, `already-running`, `host-unfit`. What it refuses stays as it is. */
   readonly check: () => Promise<void>;
   /** Makes the host a node of the cluster, with the token; throws what the control plane refuses with. */
   readonly enroll: () => Promise<void>;

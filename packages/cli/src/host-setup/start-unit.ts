@@ -1,8 +1,11 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Systemd } from "./systemd.ts";
 
-/** Longer than TimeoutStartSec= of our units, after which systemd says that it failed. */
-const START_MS = 120_000;
+/**
+ * Longer than TimeoutStartSec= of our units, after which systemd says that it failed, and the two minutes that it may wait
+ * for network-online.target before.
+ */
+const START_MS = 240_000;
 const POLL_MS = 200;
 const LOG_LINES = 12;
 
@@ -31,7 +34,8 @@ export async function startUnit(systemd: Systemd, unit: string, watch: StartWatc
     if (active === "active") return;
     const isOver = active === "failed" || sub === "auto-restart" || nowMs() >= deadline;
     if (isOver) throw await startFailed(systemd, unit, progress);
-    const now = status || "starting";
+    // Queued: a host whose network never says that it is online holds it up.
+    const now = active === "inactive" ? "waits for network-online.target" : status || "starting";
     if (now !== told) progress(`${unit}: ${now}`);
     told = now;
     await pause(POLL_MS);

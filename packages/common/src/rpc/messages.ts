@@ -146,6 +146,9 @@ export interface SetPairCipherRequest {
 export interface LeaveRequest {
   readonly release: boolean;
   readonly instance?: string;
+  /** With `underlay_address`: the place that speaks for an agent that does not run any more. */
+  readonly host?: string;
+  readonly underlay_address?: string;
 }
 
 export interface AskNodeRequest {

@@ -104,6 +104,14 @@ describe("one identity, two agents", () => {
     await copy.register();
   });
 
+  it("takes a goodbye from the place of a run that has ended, and from no other", async () => {
+    const goodbye = { release: true, instance: "goodbye" };
+    const elsewhere = { ...goodbye, host: "beta", underlay_address: "192.0.2.12" };
+    await expect(copy.mesh.leave(elsewhere)).rejects.toMatchObject(inUse);
+    await first.mesh.leave({ ...goodbye, host: "alpha", underlay_address: "192.0.2.11" });
+    expect(mesh.core.context.view.nodes.get(first.id)?.joined).toBe(false);
+  });
+
   it("gives the identity, after a restart of the control plane, to who is where the node was", async () => {
     await mesh.restart(1_000);
     await expect(copy.register()).rejects.toThrow(/the host at 192\.0\.2\.11 has it/);
