@@ -23,6 +23,8 @@ export interface WarrenProcessOptions {
   readonly dataDir?: string;
   /** With a mount namespace of its own, as `ip netns exec` gives it. */
   readonly privateMounts?: boolean;
+  /** Besides the variables of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A `warren control` or `warren agent` that can be stopped, killed and started again with the same flags. */
@@ -71,11 +73,12 @@ export class WarrenProcess {
   /** Starts it and returns at once; for a process that is expected to fail. */
   async launch(): Promise<Supervised> {
     if (this.running) throw new WarrenError("already-running", `${this.name} runs already`);
-    const { lab, netns, role, flags, privateMounts } = this.#options;
+    const { lab, netns, role, flags, privateMounts, env } = this.#options;
     const words = [WARREN, role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
     const [program, ...args] = privateMounts ? ["unshare", "--mount", "--propagation", "slave", ...words] : words;
     this.#process = await supervise(lab, netns, this.logFile, program!, args, {
       what: `warren ${role} (${this.name})`,
+      ...(env && { env }),
     });
     return this.#process;
   }

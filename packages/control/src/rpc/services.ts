@@ -17,7 +17,7 @@ import type {
 import { toStatus } from "@warren/common/rpc/status.ts";
 import type { MeshCore } from "../mesh/mesh-core.ts";
 import { errorAtEdge } from "../store/error-at-edge.ts";
-import { authenticate, type Caller } from "./authenticate.ts";
+import { authenticate, type Caller, type DateError } from "./authenticate.ts";
 
 /** Told of the end of every call, for metrics and the log. */
 export type CallObserver = (method: string, error: WarrenError | null, startedMs: number) => void;
@@ -34,20 +34,20 @@ export function enrollmentHandlers(core: MeshCore, observe: CallObserver) {
 }
 
 /** Handlers of the Mesh service. A method cannot be added here without authentication: `unary` and `watch` do it. */
-export function meshHandlers(core: MeshCore, observe: CallObserver) {
+export function meshHandlers(core: MeshCore, observe: CallObserver, dateError: DateError) {
   const unary =
     <Request, Response>(
       method: string,
       run: (caller: Caller, request: Request) => Promise<Response>,
     ): handleUnaryCall<Request, Response> =>
     (call, callback) => {
-      void answer(method, observe, () => run(authenticate(call, core.context), call.request)).then(
+      void answer(method, observe, () => run(authenticate(call, core.context, dateError), call.request)).then(
         (response) => callback(null, response),
         (error: WarrenError) => callback(toStatus(error)),
       );
     };
   const watch: handleServerStreamingCall<WatchNetmapRequest, NetmapUpdate> = (call) => {
-    void answer("WatchNetmap", observe, () => watchNetmap(core, call)).then(
+    void answer("WatchNetmap", observe, () => watchNetmap(core, call, dateError)).then(
       () => call.end(),
       (error: WarrenError) => call.emit("error", toStatus(error)),
     );
@@ -93,8 +93,9 @@ async function answer<T>(method: string, observe: CallObserver, run: () => Promi
 async function watchNetmap(
   core: MeshCore,
   call: ServerWritableStream<WatchNetmapRequest, NetmapUpdate>,
+  dateError: DateError,
 ): Promise<void> {
-  const { nodeId, expiresMs } = authenticate(call, core.context);
+  const { nodeId, expiresMs } = authenticate(call, core.context, dateError);
   const { clock } = core.context;
   const end = new AbortController();
   const stop = () => end.abort();
