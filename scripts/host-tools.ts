@@ -8,6 +8,8 @@ const DEBIAN_PACKAGES = {
   bridge: "iproute2",
   chromium: "chromium",
   debootstrap: "debootstrap",
+  "docker-compose": "docker-compose",
+  dockerd: "docker.io",
   ethtool: "ethtool",
   ip: "iproute2",
   iperf3: "iperf3",

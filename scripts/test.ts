@@ -19,6 +19,7 @@ count(await runVitest({ projects: ["unit", "mesh", "meta"], args: filter }));
 if (args.length === 0) count(await testOnNextNode());
 count(await testInBrowser());
 count(await testOnRealKernels());
+count(await testCompose());
 
 if (counts.passed + counts.failed + counts.skipped === 0) {
   console.log(`no test matches ${args.join(" ")}`);
@@ -38,7 +39,7 @@ async function testInBrowser(): Promise<TestCounts> {
   return runVitest({ projects: ["page"], args: filter });
 }
 
-/** Last and alone: they share one machine's network, and some of them measure. */
+/** Alone: they share one machine's network, and some of them measure. */
 async function testOnRealKernels(): Promise<TestCounts> {
   if (!isRoot) {
     const skipped = await countListed("netns", args);
@@ -50,6 +51,18 @@ async function testOnRealKernels(): Promise<TestCounts> {
     ...(["iptables", "sysctl", "tcpdump", "tshark", "ethtool", "debootstrap", "systemd-nspawn"] as const),
   ]);
   return runVitest({ projects: ["netns"], args: filter });
+}
+
+/** The tests say themselves what they skip where no Docker engine starts; apt may not have one either. */
+async function testCompose(): Promise<TestCounts> {
+  if (!isRoot) {
+    const skipped = await countListed("compose", args);
+    console.log(`skipped: ${skipped} tests of the compose demo need root; run: sudo npm test`);
+    return { passed: 0, failed: 0, skipped };
+  }
+  for (const tool of ["dockerd", "docker-compose", "debootstrap"] as const)
+    await ensureHostTools([tool]).catch((error: Error) => console.log(error.message));
+  return runVitest({ projects: ["compose"], args: filter });
 }
 
 async function testOnNextNode(): Promise<TestCounts> {

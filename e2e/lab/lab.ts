@@ -41,6 +41,8 @@ export interface AgentOptions {
   readonly dataDir?: string;
   /** With a mount namespace of its own, as `ip netns exec` gives it; an array also mounts something in it. */
   readonly privateMounts?: boolean | readonly string[];
+  /** Besides the variables of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Where a command is run: a host by its number from 1, or the control plane. */
@@ -148,7 +150,14 @@ export class Lab {
   /** Like `startAgent` without starting it, for one that is expected to fail. */
   async prepareAgent(number: number, options: AgentOptions = {}): Promise<WarrenProcess> {
     const host = this.host(number);
-    const { flags = [], nodeName = host.netns, underlay = host.underlay, dataDir, privateMounts = false } = options;
+    const {
+      flags = [],
+      nodeName = host.netns,
+      underlay = host.underlay,
+      dataDir,
+      privateMounts = false,
+      env,
+    } = options;
     record(this.name, { made: "node", name: nodeName });
     const token = options.token ?? (await this.createToken()).token;
     const agent = new WarrenProcess({
@@ -161,6 +170,7 @@ export class Lab {
       privateMounts,
       flags: ["--control", this.#endpoint, "--token", token, "--underlay", underlay, "--name", nodeName, ...flags],
       ...(dataDir && { dataDir }),
+      ...(env && { env }),
     });
     this.#agents.set(number, agent);
     return agent;

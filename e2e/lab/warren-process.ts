@@ -26,6 +26,8 @@ export interface WarrenProcessOptions {
   readonly dataDir?: string;
   /** With a mount namespace of its own, as `ip netns exec` gives it; an array also mounts something in it. */
   readonly privateMounts?: boolean | readonly string[];
+  /** Besides the variables of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A `warren control` or `warren agent` that can be stopped, killed and started again with the same flags. */
@@ -74,7 +76,7 @@ export class WarrenProcess {
   /** Starts it and returns at once; for a process that is expected to fail. */
   async launch(): Promise<Supervised> {
     if (this.running) throw new WarrenError("already-running", `${this.name} runs already`);
-    const { lab, netns, role, flags, privateMounts, warren = WARREN } = this.#options;
+    const { lab, netns, role, flags, privateMounts, env, warren = WARREN } = this.#options;
     const words = [warren, role, ...flags, "--data-dir", this.dataDir, "--run-dir", this.runDir];
     const unshare = ["unshare", "--mount", "--propagation", "slave"];
     const mounting = Array.isArray(privateMounts)
@@ -83,6 +85,7 @@ export class WarrenProcess {
     const [program, ...args] = privateMounts ? [...unshare, ...mounting, ...words] : words;
     this.#process = await supervise(lab, netns, this.logFile, program!, args, {
       what: `warren ${role} (${this.name})`,
+      ...(env && { env }),
     });
     return this.#process;
   }

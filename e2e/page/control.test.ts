@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { callLocal } from "@warren/common/api/local-client.ts";
 import type { ControlStatus } from "@warren/common/api/types.ts";
 import type { Browser } from "playwright-core";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { waitFor } from "../lab/wait-for.ts";
 import { describeInBrowser, launchBrowser } from "./browser.ts";
 import { POLICY } from "./page-server.ts";
@@ -15,10 +15,13 @@ import { POLICY } from "./page-server.ts";
 const WARREN = fileURLToPath(new URL("../../warren", import.meta.url));
 
 describeInBrowser("the page of a real control plane", () => {
-  const home = mkdtempSync(join(tmpdir(), "warren-page-control-"));
+  let home: string;
   let control: ChildProcess | undefined;
   let browser: Browser | undefined;
 
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "warren-page-control-"));
+  });
   afterEach(async () => {
     await browser?.close();
     await stop();

@@ -1,5 +1,3 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { MeshView } from "@warren/common/api/mesh-view.ts";
@@ -10,11 +8,12 @@ import { down, foreignPeer, meshOf, threeNodes, withNode } from "./meshes.ts";
 import { PageServer } from "./page-server.ts";
 
 const DIST = fileURLToPath(new URL("../../packages/dashboard/dist/", import.meta.url));
+/** Pictures of the last run, for people to look at. */
+const PICTURES = fileURLToPath(new URL("../../.cache/page/", import.meta.url));
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 400, height: 800 };
 
 describeInBrowser("the live page in a browser", () => {
-  const pictures = mkdtempSync(join(tmpdir(), "warren-page-"));
   let browser: Browser;
   let server: PageServer;
   /** What the browser complained about. */
@@ -23,7 +22,7 @@ describeInBrowser("the live page in a browser", () => {
 
   beforeAll(async () => {
     browser = await launchBrowser();
-    process.stderr.write(`pictures of the page: ${pictures}\n`);
+    process.stderr.write(`pictures of the page: ${PICTURES}\n`);
   });
   afterAll(() => browser?.close());
 
@@ -63,7 +62,7 @@ describeInBrowser("the live page in a browser", () => {
   }
 
   const text = () => page.locator("body").innerText();
-  const take = (name: string) => page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  const take = (name: string) => page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
   const overflow = () => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
 
   test.each(["light", "dark"] as const)("three nodes, %s", async (colorScheme) => {

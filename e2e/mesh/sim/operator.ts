@@ -1,3 +1,4 @@
+import type { Task } from "@warren/common/api/ask.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { CIPHERS, SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import { changeCluster } from "@warren/control/mesh/cluster-change.ts";
@@ -13,6 +14,19 @@ const RESTART_MS = 2_000;
 const BLOCKS = 16;
 const REFUSALS: ReadonlySet<string> = new Set(["already-exists", "not-found", "node-name-taken", "setting-conflict"]);
 const PODS = ["web", "db", "cache"];
+
+const SESSION = "00112233445566778899aabbccddeeff";
+/** What is asked of nodes; a pod of it is gone before a life is judged. */
+const TASKS: readonly Task[] = [
+  { do: "describe" },
+  { do: "add-pod", seconds: 20 },
+  { do: "listen", session: SESSION, places: [{ kind: "node" }], seconds: 20 },
+  {
+    ...{ do: "send", session: SESSION, from: { kind: "node" }, timeoutMs: 10_000 },
+    targets: [{ address: "10.244.3.1", port: 32_768 }],
+  },
+  { do: "capture", session: SESSION, peers: ["192.0.2.1", "192.0.2.2"], seconds: 5 },
+];
 
 /** What may happen to a mesh. */
 export const DEEDS = [
@@ -41,6 +55,7 @@ export const DEEDS = [
   "pair-cipher",
   "rotate-keys",
   "look",
+  "ask",
 ] as const;
 
 export type Deed = (typeof DEEDS)[number];
@@ -134,6 +149,8 @@ export class Operator {
       case "look":
         // Nodes report for ten seconds, whatever happens to them meanwhile.
         return control.isUp ? this.#mesh.core.context.live.look() : undefined;
+      case "ask":
+        return this.#ask(node, percent < 20 ? node : other, percent);
     }
   }
 
@@ -243,6 +260,16 @@ export class Operator {
         this.#busy.delete(node);
         this.#startAgain(node);
       });
+  }
+
+  /** A part of a self-test; any number at a time, and nobody waits for it. */
+  #ask(node: SimNode, other: SimNode, percent: number): void {
+    if (!node.isUp) return;
+    const task = TASKS[percent % TASKS.length]!;
+    node.agent.ask({ node: other.name, task }, new AbortController().signal).catch((error: unknown) => {
+      const { code } = WarrenError.from(error);
+      if (!EXPECTED.has(code) && code !== "busy" && code !== "timeout") this.surprises.push(error);
+    });
   }
 
   /** After what was under way when the repair began. */

@@ -243,6 +243,7 @@ export class SimNode {
         const nodeId = await rpc.enroll(this.name, process, { nodeName, underlayAddress, key: keyPem }, signal);
         return { clusterId: "mesh", nodeId, certificatePem: nodeId, caPem: "" };
       },
+      clockOffMs: async () => this.wall.aheadMs,
       connect: (_address, { certificate }) => rpc.client(this.name, certificate, process),
       createRequest: () => Promise.reject(new Error("no certificate runs out in the simulator")),
       acceptCertificate: () => {

@@ -400,6 +400,28 @@ describe("a running agent", () => {
     expect(agent.status().control.connected).toBe(true);
   });
 
+  it("does not ask for a token where its certificate is over by a wrong clock only, and renews by the right one", async () => {
+    await (await up(make())).stop();
+    await clock.advance(3 * control.lifetimeMs);
+    control.clockOff = 3 * control.lifetimeMs;
+    const heartbeatOff = control.clockOff;
+    const connect = control.connect.bind(control);
+    vi.spyOn(control, "connect").mockImplementation(() => ({
+      ...connect(),
+      heartbeat: async () => ({
+        ...{ revision: 1, report_interval_ms: 0, control_time_ms: clock.nowMs() - heartbeatOff },
+      }),
+    }));
+    const agent = await up(make());
+    expect(agent.status()).toMatchObject({
+      ready: true,
+      warnings: [expect.stringMatching(/^the clock of this host is 3 d ahead of the control plane's; set it/)],
+    });
+    expect([control.enrolments, control.renewals]).toEqual([1, 0]);
+    control.clockOff = 0;
+    await expect(up(make({ "data-dir": `${dir}/other`, token: undefined }))).rejects.toMatchObject({ code: "usage" });
+  });
+
   it("says when its clock is off", async () => {
     const agent = await up(make());
     const connect = control.connect.bind(control);
@@ -411,7 +433,7 @@ describe("a running agent", () => {
     await clock.advance(20_000);
     // The client is kept over a break; a renewed certificate makes a new one.
     await clock.advance(0.7 * control.lifetimeMs);
-    expect(agent.status().warnings).toEqual([expect.stringContaining("120 s behind the control plane's")]);
+    expect(agent.status().warnings).toEqual([expect.stringContaining("2 min behind the control plane's")]);
   });
 
   it("refuses to leave while it has pods, then leaves and ends", async () => {

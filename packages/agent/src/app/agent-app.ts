@@ -181,7 +181,10 @@ class AgentApp implements Agent {
       ...{ store: identityStore, connector, control, name, underlay: address, token, clock, random, logger, signal },
     });
 
-    const sealing = new AgentSealing({ dataDir: config["data-dir"], clock, logger, randomBytes: world.randomBytes });
+    const sealing = new AgentSealing({
+      ...{ dataDir: config["data-dir"], clock, logger, randomBytes: world.randomBytes },
+      clockOffMs: () => session.clockOffMs,
+    });
     const keys = new NodeKeys({
       ...{ store: sealing.store, clock, logger },
       register: () => session.registerAgain(),
@@ -199,6 +202,7 @@ class AgentApp implements Agent {
     const session: MeshSession = new MeshSession(
       {
         connect: () => connector.connect(control, identity.credentials),
+        askClock: (signal) => connector.clockOffMs(control, identity.credentials, signal),
         ...{ clock, random, logger },
         registration: () =>
           registrationOf({
@@ -321,7 +325,10 @@ class AgentApp implements Agent {
     const { pod_cidrs: podCidrs, epoch } = this.#lease!.self;
     logger.info({ podCidrs, epoch, mtu: forwarder.overlayMtu, pods: pods.size }, "ready");
 
-    const renewal = { store: identityStore, connector, clock, random, logger, client: () => session.client };
+    const renewal = {
+      ...{ store: identityStore, connector, clock, random, logger, client: () => session.client },
+      clockOffMs: () => session.clockOffMs,
+    };
     void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
     const kept = [keepHost(world, this.#stop.signal), underlay.run(this.#stop.signal)];
     this.#undo.push(() => Promise.all(kept).then(() => {}));

@@ -11,6 +11,8 @@ import { SealingTimesFile } from "../secure-keys/sealing-times-file.ts";
 export interface AgentSealingOptions {
   readonly dataDir: string;
   readonly clock: Clock;
+  /** How far the clock is ahead of the control plane's, by which the nodes' handshakes are dated; 0 while not known. */
+  readonly clockOffMs: () => number;
   readonly logger: Logger;
   /** Unpredictable bytes. */
   readonly randomBytes: Random;
@@ -36,10 +38,10 @@ export class AgentSealing {
 
   /** What a packet path needs to seal. */
   pathOptions(port: number): SealingOptions {
-    const { clock, logger, randomBytes } = this.#options;
+    const { logger, randomBytes } = this.#options;
     const times = this.#times;
     return {
-      ...{ port, clock, randomBytes, keys: () => this.#keys() },
+      ...{ port, clock: this.#clusterClock(), randomBytes, keys: () => this.#keys() },
       timestamps: { read: () => times.read(), touch: () => times.touch() },
       warn: (text) => logger.warn(text),
     };
@@ -62,6 +64,19 @@ export class AgentSealing {
   /** Writes what is not on the disk yet. */
   flush(): void {
     this.#times.flush();
+  }
+
+  /**
+   * Handshakes carry the time, and a peer takes only later ones that are not ten minutes ahead: with a clock that was set
+   * back, or is far off, none would be made. So they are dated by the clock that all nodes know of.
+   */
+  #clusterClock(): Clock {
+    const { clock, clockOffMs } = this.#options;
+    return {
+      nowMs: () => clock.nowMs() - clockOffMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      after: (delayMs, fn) => clock.after(delayMs, fn),
+    };
   }
 
   #path(): DataPlaneSealing | null {

@@ -60,7 +60,7 @@ describe("what others ask of a node", () => {
     [
       "a look at packets of strangers",
       JSON.stringify({ do: "capture", session, peers: ["192.0.2.12", "192.0.2.99"], seconds: 1 }),
-      "usage",
+      "not-found",
       /192\.0\.2\.99 is no peer/,
     ],
   ])("is refused with the reason: %s", async (_what, json, error_code, reason) => {

@@ -60,17 +60,19 @@ export class AgentTasks {
     const { clock, random, logger } = world;
     await this.#testPods.sweep();
     const options = {
-      clock,
-      random,
-      logger,
-      client: () => session.client,
-      do: (task: unknown) => this.#tasks.do(task),
+      ...{ clock, random, logger, client: () => session.client },
+      do: (task: unknown, from: string) => {
+        const asker = from === "" ? "the operator of the control plane" : from;
+        logger.info({ asker, task: nameOf(task) }, "does a part of a self-test");
+        return this.#tasks.do(task);
+      },
     };
     this.#watching = watchTasks(options, this.#stop.signal);
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    // What is under way ends with it.
+    this.#stop.abort(new WarrenError("not-ready", "this agent is being stopped"));
     await this.#watching;
     await this.#tasks.close();
   }
@@ -117,4 +119,9 @@ function factsOf(view: AgentView, underlay: string): NodeFacts {
       sealedPorts: new Set(all.map((node) => node.sealed_port || cluster.sealed_port)),
     },
   };
+}
+
+/** For the log, of what was not checked yet. */
+function nameOf(task: unknown): string {
+  return String((task as { do?: unknown } | null)?.do).slice(0, 32);
 }

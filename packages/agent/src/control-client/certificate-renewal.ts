@@ -18,6 +18,8 @@ export interface RenewalOptions {
   readonly store: IdentityStore;
   readonly connector: ControlConnector;
   readonly clock: Clock;
+  /** How far the clock is ahead of the control plane's, by which certificates run out. */
+  readonly clockOffMs: () => number;
   readonly random: () => number;
   readonly logger: Logger;
   readonly client: () => MeshApi;
@@ -31,12 +33,12 @@ export async function renewCertificates(
   options: RenewalOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { connector, clock, random, logger } = options;
+  const { connector, clock, clockOffMs, random, logger } = options;
+  const nowMs = (): number => clock.nowMs() - clockOffMs();
   let identity = start;
   while (!signal.aborted) {
     const dueMs = renewalTime(connector.validity(identity.credentials.certificate), random());
-    while (!signal.aborted && clock.nowMs() < dueMs)
-      await sleep(clock, Math.min(dueMs - clock.nowMs(), LOOK_AGAIN_MS), signal);
+    while (!signal.aborted && nowMs() < dueMs) await sleep(clock, Math.min(dueMs - nowMs(), LOOK_AGAIN_MS), signal);
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         identity = await renew(identity, options, signal);

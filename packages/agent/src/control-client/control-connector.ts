@@ -19,11 +19,19 @@ export interface ControlConnector {
   createKey(): string;
   /** Joins with a token. Errors of `common/rpc/enroll.ts`. */
   enroll(address: string, token: string, options: EnrollOptions): Promise<Enrollment>;
+  /**
+   * How far this host's clock is ahead of the control plane's, also where it is so far off that certificates do not hold.
+   * Throws `unavailable`.
+   */
+  clockOffMs(address: string, credentials: Credentials, signal?: AbortSignal): Promise<number>;
   /** A client for the node; connects when it is first used. */
   connect(address: string, credentials: Credentials): MeshClient;
   /** A certificate request for the key, PKCS #10 in DER. */
   createRequest(keyPem: string): Promise<Uint8Array>;
-  /** Checks a renewed certificate against the CA and the key; PEM. Throws `unauthenticated`. */
+  /**
+   * Checks a renewed certificate against the CA and the key; PEM. Its dates are by the control plane's clock, and for that to
+   * judge. Throws `unauthenticated`.
+   */
   acceptCertificate(certificateDer: Uint8Array, credentials: Credentials): string;
   validity(certificatePem: string): Validity;
 }

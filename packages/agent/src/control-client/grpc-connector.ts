@@ -13,13 +13,18 @@ export const grpcConnector: ControlConnector = {
     const { enroll } = await import("@warren/common/rpc/enroll.ts");
     return enroll(address, token, options);
   },
+  async clockOffMs(address, { ca }, signal) {
+    // Only a host whose certificates do not hold needs it.
+    const { clockOffOf } = await import("@warren/common/rpc/enroll.ts");
+    return clockOffOf(address, readCertificate(ca, "the cluster's CA"), signal);
+  },
   connect: (address, { ca, certificate, key }) => createMeshClient(address, { ca, cert: certificate, key }),
   createRequest: createCertificateRequest,
   acceptCertificate(der, credentials) {
     const certificate = readCertificate(der, "the renewed certificate");
     const ca = readCertificate(credentials.ca, "the cluster's CA");
-    const renewed = checkNodeCertificate(certificate, ca, Date.now());
-    const held = checkNodeCertificate(readCertificate(credentials.certificate, "the held certificate"), ca, Date.now());
+    const renewed = checkNodeCertificate(certificate, ca, null);
+    const held = checkNodeCertificate(readCertificate(credentials.certificate, "the held certificate"), ca, null);
     const key = certificate.publicKey.export({ type: "spki", format: "der" });
     if (renewed.nodeId !== held.nodeId || !key.equals(publicKeyDer(credentials.key)))
       throw new WarrenError("unauthenticated", "the renewed certificate is not for this node and its key");

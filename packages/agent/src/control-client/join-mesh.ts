@@ -1,5 +1,6 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
+import { describeClock } from "@warren/common/runtime/clock-difference.ts";
 import type { Logger } from "pino";
 import type { ControlConnector } from "./control-connector.ts";
 import { type IdentityStore, type NodeIdentity, toNodeIdentity } from "./identity-store.ts";
@@ -30,7 +31,7 @@ export async function joinMesh(options: JoinOptions): Promise<NodeIdentity> {
   const { store, connector, logger } = options;
   const stored = store.read();
   const known = toNodeIdentity(stored);
-  const why = known ? expired(known, options) : "this node has not joined yet";
+  const why = known ? await expired(known, options) : "this node has not joined yet";
   if (known && why === null) return known;
 
   const token = options.token();
@@ -52,8 +53,15 @@ export async function joinMesh(options: JoinOptions): Promise<NodeIdentity> {
   return toNodeIdentity(identity)!;
 }
 
-function expired(identity: NodeIdentity, options: JoinOptions): string | null {
-  const { toMs } = options.connector.validity(identity.credentials.certificate);
-  if (options.clock.nowMs() < toMs) return null;
+/** By the clock of the control plane, which judges it, where that can be asked. */
+async function expired({ credentials }: NodeIdentity, options: JoinOptions): Promise<string | null> {
+  const { connector, clock, control, logger, signal } = options;
+  const { toMs } = connector.validity(credentials.certificate);
+  if (clock.nowMs() < toMs) return null;
+  const offMs = await connector.clockOffMs(control, credentials, signal).catch(() => 0);
+  if (clock.nowMs() - offMs < toMs) {
+    logger.warn(describeClock(offMs));
+    return null;
+  }
   return `the certificate of this node expired on ${new Date(toMs).toISOString()}`;
 }

@@ -2,12 +2,15 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { MeshClient } from "@warren/common/rpc/channel.ts";
 import type { IdentityClone, RegisterRequest, RegisterResponse } from "@warren/common/rpc/messages.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
+import { CLOCK_TOLERANCE_MS, clockOff } from "@warren/common/runtime/clock-difference.ts";
 import type { Logger } from "pino";
 import { applyUpdate, type Netmap } from "./netmap.ts";
 import { backoffMs, retryWhile, retryWhileUnavailable, sleep } from "./retry.ts";
 
 export interface MeshSessionOptions {
   readonly connect: () => MeshClient;
+  /** How far this host's clock is ahead of the control plane's, asked beside the connection that it may be in the way of. */
+  readonly askClock: (signal: AbortSignal) => Promise<number>;
   /** This run of the agent, as in every registration. */
   readonly instance: string;
   readonly clock: Clock;
@@ -38,8 +41,8 @@ const IDENTITY_PATIENCE_MS = 20_000;
 /** How long until the next try when the control plane answered, and the answer was no. */
 const REFUSED_RETRY_MS = 15_000;
 const DEFAULT_HEARTBEAT_MS = 5_000;
-/** A clock this far off makes certificates and tokens fail for reasons nobody finds. */
-const CLOCK_TOLERANCE_MS = 30_000;
+/** What either side says of a certificate that is not in its time. */
+const DATES = /certificate.*(expired|not (yet )?valid)/i;
 
 /**
  * The conversation with the control plane, for as long as the agent runs:
@@ -117,9 +120,10 @@ export class MeshSession {
       else await retryWhileUnavailable(retry, tryOnce);
       return true;
     } catch (thrown) {
-      const error = WarrenError.from(thrown);
       // A call that was ended from here says nothing about the control plane.
-      if (!this.#netmap || both.aborted || !isSilence(error)) throw thrown;
+      if (both.aborted) throw thrown;
+      const error = await this.#explain(WarrenError.from(thrown), both);
+      if (!this.#netmap || !isSilence(error)) throw error;
       this.#lost(error);
       return false;
     }
@@ -212,7 +216,7 @@ export class MeshSession {
         if (!this.#registered) await this.#register(signal);
         await this.#follow(signal);
       } catch (thrown) {
-        error = WarrenError.from(thrown);
+        error = await this.#explain(WarrenError.from(thrown), signal);
       }
       this.#registered = null;
       if (this.#stop.signal.aborted) return;
@@ -223,6 +227,17 @@ export class MeshSession {
       const wait = isSilence(error) ? backoffMs(this.#attempt++, random()) : REFUSED_RETRY_MS * (0.5 + random());
       await sleep(clock, wait, signal);
     }
+  }
+
+  /** What is said of dates is for nobody to act on; how far the clock is off is. */
+  async #explain(error: WarrenError, signal: AbortSignal): Promise<WarrenError> {
+    if (!DATES.test(error.message) || signal.aborted) return error;
+    try {
+      this.#clockOffMs = await this.#options.askClock(signal);
+    } catch {
+      return error;
+    }
+    return this.clockOffMs === 0 ? error : clockOff(this.#clockOffMs, error);
   }
 
   /** One that fails is tried again: the next registration is refused as this one was. */

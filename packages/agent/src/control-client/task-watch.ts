@@ -13,7 +13,7 @@ export interface TaskWatchOptions {
   readonly random: () => number;
   readonly logger: Logger;
   /** Does a task; what it throws is told to whoever asked. */
-  readonly do: (task: unknown) => Promise<unknown>;
+  readonly do: (task: unknown, from: string) => Promise<unknown>;
 }
 
 /** A watch that lasted as long was a good one. */
@@ -53,7 +53,7 @@ async function serve(options: TaskWatchOptions, task: TaskMessage, signal: Abort
 
 async function outcomeOf(options: TaskWatchOptions, task: TaskMessage): Promise<AnswerTaskRequest> {
   try {
-    const result_json = JSON.stringify(await options.do(JSON.parse(task.task_json)));
+    const result_json = JSON.stringify(await options.do(JSON.parse(task.task_json), task.from));
     if (Buffer.byteLength(result_json) <= MAX_RESULT_BYTES)
       return { id: task.id, result_json, error_code: "", error_message: "" };
     throw new WarrenError("usage", `the result has more than ${MAX_RESULT_BYTES} bytes; ask for less at once`);

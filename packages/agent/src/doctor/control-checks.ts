@@ -1,13 +1,14 @@
-import { connect } from "node:http2";
-import { CONTROL_SERVER_NAME } from "@warren/common/identity/node-uri.ts";
 import { formatEndpoint, parseEndpoint } from "@warren/common/net/endpoint.ts";
+import { readControlTime } from "@warren/common/rpc/control-time.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
+import { spanText } from "@warren/common/runtime/clock-difference.ts";
 import { fail, ok, warn } from "./check-result.ts";
 import type { Check } from "./doctor.ts";
 
-const TIMEOUT_MS = 5_000;
 /** An HTTP date has whole seconds, and a certificate tolerates nothing before its first one. */
 const TOLERANCE_MS = 10_000;
+/** Certificates are issued an hour into the past: with a clock that is further off, nothing connects any more. */
+const FATAL_MS = 3_600_000;
 
 /**
  * Whether the control plane answers, and how its clock and ours compare, by the `date` of its answer. No identity is
@@ -15,46 +16,26 @@ const TOLERANCE_MS = 10_000;
  */
 export async function checkControl(address: string, clock: Clock, signal?: AbortSignal): Promise<Check[]> {
   const peer = formatEndpoint(parseEndpoint(address));
-  let date: string | undefined;
+  let controlMs: number;
   try {
-    date = await dateOf(peer, signal);
+    controlMs = await readControlTime(address, () => {}, signal);
   } catch (error) {
+    signal?.throwIfAborted();
+    const { message } = error as Error;
+    if (message.includes("what time it is"))
+      return [ok("control plane", `${peer} answers`), warn("clock", "not tested: the answer has no date", "")];
+    const why = message.slice(message.indexOf("does not answer"));
     const fix = "start it, or check the address, the route and the firewall (TCP)";
-    return [fail("control plane", `${peer} does not answer: ${(error as Error).message}`, fix)];
+    return [fail("control plane", `${peer} ${why}`, fix)];
   }
-  const reached = ok("control plane", `${peer} answers`);
-  if (date === undefined) return [reached, warn("clock", "not tested: the answer has no date", "")];
-  const offMs = clock.nowMs() - Date.parse(date);
-  const seconds = Math.round(offMs / 1000);
-  return [
-    reached,
-    Math.abs(offMs) <= TOLERANCE_MS
-      ? ok("clock", `within ${TOLERANCE_MS / 1000} s of the control plane's`)
-      : warn(
-          "clock",
-          `${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} the control plane's`,
-          "set up time synchronisation (chrony, systemd-timesyncd)",
-        ),
-  ];
+  return [ok("control plane", `${peer} answers`), checkClock(clock.nowMs() - controlMs)];
 }
 
-function dateOf(peer: string, signal?: AbortSignal): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const session = connect(`https://${peer}`, { rejectUnauthorized: false, servername: CONTROL_SERVER_NAME });
-    const end = (settle: () => void): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      session.destroy();
-      settle();
-    };
-    const abort = (): void => end(() => reject(signal!.reason as Error));
-    const timer = setTimeout(() => end(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`))), TIMEOUT_MS);
-    signal?.addEventListener("abort", abort, { once: true });
-    session.once("error", (error) => end(() => reject(error)));
-    const request = session.request({ ":path": "/" });
-    // The session's own error says why; the request only knows that it was cancelled.
-    request.once("error", (error) => end(() => reject(error.cause ?? error)));
-    request.once("response", (headers) => end(() => resolve(headers.date)));
-    request.end();
-  });
+function checkClock(offMs: number): Check {
+  if (Math.abs(offMs) <= TOLERANCE_MS) return ok("clock", `within ${TOLERANCE_MS / 1000} s of the control plane's`);
+  const difference = `${spanText(Math.abs(offMs))} ${offMs > 0 ? "ahead of" : "behind"} the control plane's`;
+  const fix = "set it, and set up time synchronisation (chrony, systemd-timesyncd)";
+  return Math.abs(offMs) < FATAL_MS
+    ? warn("clock", difference, fix)
+    : fail("clock", `${difference}: certificates do not hold`, fix);
 }

@@ -14,6 +14,7 @@ import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { CIPHERS, isSealed, SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, IdentityClone, NodeMessage } from "@warren/common/rpc/messages.ts";
+import { describeClock } from "@warren/common/runtime/clock-difference.ts";
 import { pairCipher } from "../control-client/peer-ciphers.ts";
 import type { DataPlaneSealing, DataPlaneStats } from "../dataplane-host/data-plane.ts";
 
@@ -128,12 +129,10 @@ function warnings(view: AgentView): string[] {
   list.push(...sealingWarnings(view));
   if (pathFault) list.push(`this node is not as the cluster asks, and tries again: ${pathFault.message}`);
   if (saveFault) list.push(`the netmap on disk is behind: ${saveFault.message}`);
-  if (clockOffMs !== 0) {
-    const seconds = Math.round(Math.abs(clockOffMs) / 1000);
-    const way = clockOffMs > 0 ? "ahead of" : "behind";
-    list.push(`the clock of this host is ${seconds} s ${way} the control plane's; set up time synchronisation`);
-  }
-  if (nowMs > certificate.toMs)
+  // Where that is why there is no connection, it is said already.
+  if (clockOffMs !== 0 && (control.connected || control.error?.code !== "clock-off"))
+    list.push(describeClock(clockOffMs));
+  if (nowMs - clockOffMs > certificate.toMs)
     list.push("the certificate of this node has expired; make a token and restart with --token TOKEN");
   return list;
 }

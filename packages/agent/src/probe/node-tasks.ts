@@ -140,7 +140,7 @@ export class NodeTasks {
     const wanted = task.peers.map((address) => {
       const peer = peers.find((known) => known.address === address);
       if (peer) return peer;
-      throw new WarrenError("usage", `${address} is no peer of this node; only their packets are looked at`);
+      throw new WarrenError("not-found", `${address} is no peer of this node; only their packets are looked at`);
     });
     const census = new WireCensus(wanted, wire, Buffer.from(task.session, "hex"));
     const tap = network.tap(underlay, (packet) => census.look(packet));

@@ -32,7 +32,7 @@ describe("a task that another node asks for", () => {
   it.each([
     ["what is no task", "describe", /Invalid/],
     ["a task nobody knows", { do: "reboot" }, /do: /],
-    ["a field too many", { do: "describe", shell: "x" }, /shell/],
+    ["a field too many", { do: "describe", program: "x" }, /program/],
     ["a session of another length", { ...listen, session: `${session}00` }, /session: expected 32 hex digits/],
     ["no place", { ...listen, places: [] }, /places/],
     ["too many places", { ...listen, places: Array(513).fill(node) }, /places/],

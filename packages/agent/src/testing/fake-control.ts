@@ -34,6 +34,8 @@ export class FakeControl implements ControlConnector {
   refusal: WarrenError | null = null;
   /** What the next heartbeat fails with. */
   heartbeatError: WarrenError | null = null;
+  /** How far the node's clock is ahead of this one. */
+  clockOff = 0;
   /** Who tried to be the node, as heartbeats tell it. */
   clone: IdentityClone | null = null;
   /** CIDR for a node that registers without a lease, or whose lease was given away. */
@@ -120,6 +122,11 @@ export class FakeControl implements ControlConnector {
 
   validity(pem: string): { fromMs: number; toMs: number } {
     return { fromMs: Number(pem), toMs: Number(pem) + this.lifetimeMs };
+  }
+
+  async clockOffMs(): Promise<number> {
+    this.#answer();
+    return this.clockOff;
   }
 
   connect(): MeshClient {

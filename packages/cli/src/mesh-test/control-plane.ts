@@ -34,7 +34,7 @@ async function settled(context: TestContext): Promise<Survey> {
 }
 
 /** @param asker name of the asking node, whose clock stands for this host's; null on the control plane */
-export function evaluateControlPlane({ answered }: Survey, asker: string | null): Finding {
+function evaluateControlPlane({ answered }: Survey, asker: string | null): Finding {
   if (answered.length === 0) return skipped("no node answered");
   const revision = Math.max(...answered.map(({ status }) => status.netmap.revision));
   const clocks = judgeClocks(answered, asker);

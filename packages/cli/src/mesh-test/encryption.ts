@@ -36,7 +36,7 @@ export const encryption: MeshTest = {
 type Seen = CaptureResult["peers"][number];
 
 /** What was seen on the sender's underlay of one ordered pair while probes ran. */
-export interface Sight {
+interface Sight {
   readonly from: string;
   readonly to: string;
   /** Probes that were answered meanwhile: so many passed at least, whatever was seen. */
@@ -101,12 +101,7 @@ async function captureFrom(
 }
 
 /** In a sealed cluster: sealed datagrams were seen of every pair, nothing of it could be read, and nothing else was seen. */
-export function evaluateSealed(
-  sights: readonly Sight[],
-  pairs: Pairs<unknown>,
-  cipher: string,
-  survey: Survey,
-): Finding {
+function evaluateSealed(sights: readonly Sight[], pairs: Pairs<unknown>, cipher: string, survey: Survey): Finding {
   const failures = sights.flatMap((sight) => sealedFailures(sight, survey));
   const failing = new Set(failures.map(({ subject }) => subject));
   const shown = sights.filter((sight) => !failing.has(subjectOf(sight)));
@@ -140,7 +135,7 @@ function sealedFailures(sight: Sight, survey: Survey): Failure[] {
 }
 
 /** In a plain cluster nothing is sealed, as asked for; the look at the wire shows that it would have been seen. */
-export function evaluatePlain(sights: readonly Sight[], cipher: string): Finding {
+function evaluatePlain(sights: readonly Sight[], cipher: string): Finding {
   const read = sights.filter(({ seen }) => seen !== null && seen.readable > 0);
   const { readable, vxlan, direct } = totals(sights);
   const ways = [...(vxlan > 0 ? ["VXLAN"] : []), ...(direct > 0 ? ["plain routes"] : [])].join(" and ");

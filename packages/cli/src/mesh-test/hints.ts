@@ -46,7 +46,7 @@ export function blackHole(survey: Survey, from: string, to: string): string {
   const { dataplane } = viewOf(survey, from).status;
   const target = viewOf(survey, to).node.underlayAddress;
   const payload = dataplane.underlayMtu - (target.includes(":") ? PING_HEADERS.ipv6 : PING_HEADERS.ipv4);
-  return `the underlay carries less than the ${dataplane.underlayMtu} bytes that ${from} reckons with: \`ping -M do -s ${payload} ${target}\` there; let it carry them, or set the MTU of the underlay interface on both to what passes and restart the agents`;
+  return `the underlay carries less than the ${dataplane.underlayMtu} bytes that ${from} reckons with: \`ping -M do -s ${payload} ${target}\` there; let it carry them, or set the MTU of the underlay interface on both to what passes: the agents follow`;
 }
 
 /** The kernel of a node has another idea of the overlay MTU than its agent. */

@@ -21,7 +21,7 @@ export const mtu: MeshTest = {
   },
 };
 
-export interface MtuProbes {
+interface MtuProbes {
   /** Of each pair and address three: as small as can be, full there and back, full only there. */
   readonly fitting: Probes;
   /** One byte more, there and back. */
@@ -68,7 +68,7 @@ function overlayMtuOf(survey: Survey, node: string): number {
 }
 
 /** @param neverLonger false where pairs may have plain routes, which carry what the underlay carries */
-export function evaluateMtu({ fitting, longer }: MtuProbes, survey: Survey, neverLonger: boolean): Finding {
+function evaluateMtu({ fitting, longer }: MtuProbes, survey: Survey, neverLonger: boolean): Finding {
   const found = new Findings();
   const byWay = Map.groupBy(fitting.probes, wayKey);
   for (const probes of byWay.values()) judgeFitting(found, probes, survey);

@@ -45,7 +45,7 @@ export const newPod: MeshTest = {
 };
 
 /** A new pod, and how long it took until it was reached. */
-export interface Arrival {
+interface Arrival {
   readonly node: string;
   /** Who reached for it: another node, or the same where there is no other. */
   readonly from: string;
@@ -93,11 +93,7 @@ async function untilReached(
 }
 
 /** Fails only for what was not reached at all: how long is long is the reader's to say. */
-export function evaluateNewPod(
-  arrivals: readonly Arrival[],
-  nodes: number,
-  hint: (arrival: Arrival) => string,
-): Finding {
+function evaluateNewPod(arrivals: readonly Arrival[], nodes: number, hint: (arrival: Arrival) => string): Finding {
   const reached = arrivals.filter(({ reachedMs }) => reachedMs !== null);
   const reach = spread(reached.map(({ reachedMs }) => reachedMs!));
   const total = spread(reached.map(({ madeMs, reachedMs }) => madeMs! + reachedMs!));

@@ -17,7 +17,7 @@ export const noNat: MeshTest = {
 };
 
 /** Every probe that arrived was answered with the source address that its listener saw. */
-export function evaluateNoNat(probes: readonly Probe[]): Finding {
+function evaluateNoNat(probes: readonly Probe[]): Finding {
   const arrived = probes.filter(({ answer }) => answer.outcome === "answered");
   const told = arrived.filter(({ answer }) => answer.seenAs !== null && answer.sentFrom !== null);
   const changed = told.filter(({ answer }) => !isSame(answer.seenAs!, answer.sentFrom!));

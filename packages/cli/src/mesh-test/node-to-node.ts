@@ -19,7 +19,7 @@ export const nodeToNode: MeshTest = {
   },
 };
 
-export function evaluateNodeToNode(probes: Probes, hint: Parameters<typeof evaluateReach>[1]): Finding {
+function evaluateNodeToNode(probes: Probes, hint: Parameters<typeof evaluateReach>[1]): Finding {
   const reach = evaluateReach(probes, hint);
   const pairs = `${counted(probes.pairs.length, "pair")}${sampleOf(probes)}`;
   const proven = `${pairs} over ${familiesOf(probes)}: ${describeReach(reach)}`;

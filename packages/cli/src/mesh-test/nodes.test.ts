@@ -16,9 +16,7 @@ test("names a node that is down, and since when", async () => {
   expect([verdict, proven]).toEqual(["fail", "2 of 3 nodes answered"]);
   expect(failures).toHaveLength(1);
   expect(failures[0]).toMatchObject({ subject: "node2" });
-  expect(failures[0]!.problem).toMatch(
-    /^is down, last heard of at 2025-12-31T23:00:00.000Z, 1h ago: node node2 is down$/,
-  );
+  expect(failures[0]!.problem).toMatch(/^is down, last heard of at 2025-12-31T23:00:00.000Z, 1h ago$/);
   expect(failures[0]!.next).toContain("on node2 (192.0.2.12): `warren status`");
 });
 

@@ -12,7 +12,7 @@ export const nodes: MeshTest = {
   run: async (context) => evaluateNodes(await context.survey(), context.clock.nowMs()),
 };
 
-export function evaluateNodes({ answered, silent, foreign }: Survey, nowMs: number): Finding {
+function evaluateNodes({ answered, silent, foreign }: Survey, nowMs: number): Finding {
   const all = answered.length + silent.length;
   const notes = foreign.map(
     ({ name, kind, podCidrs }) => `${name} is not tested: a ${kind} peer without an agent (${podCidrs.join(", ")})`,
@@ -34,7 +34,7 @@ function hasTimedOut({ node, error }: SilentNode): boolean {
 
 function describeSilence({ node, error }: SilentNode, nowMs: number): string {
   if (node.state !== "down") return `does not answer: ${error.message}`;
-  const since =
-    node.lastSeen === null ? "" : `, last heard of at ${node.lastSeen}, ${formatAge(node.lastSeen, nowMs)} ago`;
-  return `is down${since}: ${error.message}`;
+  // An agent does not know since when; the control plane's answer has it.
+  if (node.lastSeen === null) return `is down: ${error.message}`;
+  return `is down, last heard of at ${node.lastSeen}, ${formatAge(node.lastSeen, nowMs)} ago`;
 }

@@ -39,6 +39,7 @@ export async function probePods(context: TestContext, nodes: readonly NodeView[]
   });
 }
 
+/** A pod as where probes start and end. */
 export function podEnd(
   node: string,
   {

@@ -26,7 +26,7 @@ export const podToPod: MeshTest = {
   },
 };
 
-export function evaluatePodToPod(probes: PodProbes, hint: (probe: Probe) => string): Finding {
+function evaluatePodToPod(probes: PodProbes, hint: (probe: Probe) => string): Finding {
   const reach = evaluateReach(probes, hint);
   const failures = [...probes.withoutPod.map(podFailure), ...reach.failures];
   const notes = [...extentNotes(probes), ...lateNotes(reach)];

@@ -13,7 +13,10 @@ export const MAX_OPEN_TASKS = 16;
  * What one node may ask of another, by way of the control plane: the parts of a self-test that only that node can do.
  * Every task is bounded in time and traffic, touches nothing but addresses of the mesh, and leaves nothing behind.
  *
- * agent.sock, control.sock    POST /v1/ask AskRequest → TaskResult
+ * agent.sock, control.sock    POST /v1/ask AskRequest → TaskResults[do], within ASK_TIMEOUT_MS
+ *
+ * Errors besides those of a task, whose message then begins with the name of the node: `not-found` with the nodes there
+ * are; `busy`; `unavailable` for a node that is down, takes no tasks, or was lost meanwhile; `timeout`.
  */
 export interface AskRequest {
   /** Name of the node that is to do it; may be the asking one. */
@@ -63,6 +66,7 @@ export interface ListenTask {
   readonly do: "listen";
   /** 32 hex digits, made for one test: names it, and nobody else can make up a probe or an answer. */
   readonly session: string;
+  /** 1 to 512. */
   readonly places: readonly ProbePlace[];
   /** 1 to 120. */
   readonly seconds: number;
@@ -82,6 +86,7 @@ export interface SendTask {
   readonly do: "send";
   readonly session: string;
   readonly from: ProbePlace;
+  /** Addresses of the cluster's pools, 1 to 4,096. A node sends 2,000 probes a second, all tasks together. */
   readonly targets: readonly ProbeTarget[];
   /** For the answers, after which a probe counts as lost; 100 to 10,000. */
   readonly timeoutMs: number;
@@ -92,7 +97,10 @@ export interface SendTask {
 export interface ProbeTarget {
   readonly address: string;
   readonly port: number;
-  /** Length of the IP packet of the probe and of the answer to it, headers included; absent: as small as possible. */
+  /**
+   * Length of the IP packet of the probe and of the answer to it, headers included; at least 76 (IPv4) or 96 (IPv6).
+   * Absent: as small as possible.
+   */
   readonly sendBytes?: number;
   readonly answerBytes?: number;
 }
@@ -103,7 +111,10 @@ export interface SendResult {
 }
 
 export interface ProbeAnswer {
-  /** `too-long`: this host's kernel refused the packet for its length, without sending it. */
+  /**
+   * `too-long`: this host's kernel refused the packet for its length, without sending it. `failed`: it could not be sent for
+   * another reason, the answer was too long for the other side to send, or came from another address; see `error`.
+   */
   readonly outcome: "answered" | "lost" | "too-long" | "failed";
   readonly rttMs: number | null;
   /** How many were sent until one was answered, or all of them. */
@@ -122,9 +133,9 @@ export interface ProbeAnswer {
 export interface CaptureTask {
   readonly do: "capture";
   readonly session: string;
-  /** Underlay addresses. */
+  /** Underlay addresses of nodes or foreign peers. */
   readonly peers: readonly string[];
-  /** 1 to 10. */
+  /** 1 to 10. It begins soon after the task is given, and nobody says when: send probes until it is over. */
   readonly seconds: number;
 }
 
@@ -132,7 +143,7 @@ export interface CaptureResult {
   readonly interface: string;
   readonly peers: readonly {
     readonly address: string;
-    /** Datagrams by what they are. */
+    /** Datagrams by what they are; a run that leaves in one piece counts once. Of a flood some are missed. */
     readonly vxlan: number;
     readonly wireguard: number;
     /** Packets of the overlay's addresses with no encapsulation: a plain route. */

@@ -18,7 +18,7 @@
  *               GET /v1/peers/NAME/config → WireguardPeerConfig
  *               POST /v1/reservations {cidr, note} → Reservation   DELETE /v1/reservations/CIDR (URL-encoded)
  *               GET /v1/mesh → MeshView (mesh-view.ts), which the HTTP addresses answer too
- * both          GET /v1/cluster → ClusterInfo
+ * both          GET /v1/cluster → ClusterInfo   POST /v1/ask AskRequest → TaskResults[do] (ask.ts)
  *               GET /healthz  GET /readyz  GET /metrics
  *
  * Errors have the status of the code table and the body `{"error": {"code", "message"}}`. Times are ISO 8601 text.

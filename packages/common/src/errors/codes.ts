@@ -69,6 +69,12 @@ export const ERROR_CODES = {
   "key-exposed": row(EXIT.error, 500, false, "Others than its owner can read a private key's file."),
   "already-running": row(EXIT.conflict, 409, false, "Another instance uses the same data or run directory."),
 
+  "clock-off": row(
+    EXIT.notAuthorised,
+    401,
+    true,
+    "This host's clock is so far from the control plane's that certificates do not hold; it tries again.",
+  ),
   "token-malformed": row(EXIT.notAuthorised, 401, false, "The text is not a join token."),
   "token-unknown": row(EXIT.notAuthorised, 401, false, "The control plane does not know this join token."),
   "token-expired": row(EXIT.notAuthorised, 401, false, "The join token is past its time to live."),

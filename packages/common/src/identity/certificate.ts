@@ -33,9 +33,14 @@ export function readCertificate(bytes: Uint8Array | string, what: string): X509C
 /**
  * Whose certificate this is. Checks everything that makes it good: made by `ca`'s key, in its time, not a CA itself,
  * for clients, and with exactly one name, the node's URI.
+ * @param nowMs null: at whatever time, where it is for others to say whether it is good now
  * @throws `unauthenticated`, saying which of these fails
  */
-export function checkNodeCertificate(certificate: X509Certificate, ca: X509Certificate, nowMs: number): NodeIdentity {
+export function checkNodeCertificate(
+  certificate: X509Certificate,
+  ca: X509Certificate,
+  nowMs: number | null,
+): NodeIdentity {
   checkIssuedAndCurrent(certificate, ca, nowMs, "the node's certificate");
   if (!certificate.keyUsage?.includes(CLIENT_AUTH)) fail("the certificate is not for a client");
   const names = certificate.subjectAltName ?? "";
@@ -46,9 +51,10 @@ export function checkNodeCertificate(certificate: X509Certificate, ca: X509Certi
 
 /**
  * That `certificate` is a control plane's of this CA. Used where TLS cannot check yet, before the CA is trusted.
+ * @param nowMs null: at whatever time
  * @throws `unauthenticated`, saying what is wrong with it
  */
-export function checkServerCertificate(certificate: X509Certificate, ca: X509Certificate, nowMs: number): void {
+export function checkServerCertificate(certificate: X509Certificate, ca: X509Certificate, nowMs: number | null): void {
   checkIssuedAndCurrent(certificate, ca, nowMs, "the control plane's certificate");
   if (!certificate.keyUsage?.includes(SERVER_AUTH)) fail("the control plane's certificate is not for a server");
   if (!certificate.checkHost(CONTROL_SERVER_NAME)) {
@@ -56,14 +62,27 @@ export function checkServerCertificate(certificate: X509Certificate, ca: X509Cer
   }
 }
 
-function checkIssuedAndCurrent(certificate: X509Certificate, ca: X509Certificate, nowMs: number, what: string): void {
+/** Whether the certificate is in its time. */
+export function isCurrent(certificate: X509Certificate, nowMs: number): boolean {
+  return nowMs >= Date.parse(certificate.validFrom) && nowMs <= Date.parse(certificate.validTo);
+}
+
+function checkIssuedAndCurrent(
+  certificate: X509Certificate,
+  ca: X509Certificate,
+  nowMs: number | null,
+  what: string,
+): void {
   if (certificate.ca) fail(`${what} is a CA's`);
   // By key, not by name: any CA can carry our CA's name.
   if (!certificate.verify(ca.publicKey)) fail(`${what} is not of this cluster's CA`);
-  if (nowMs < Date.parse(certificate.validFrom)) {
-    fail(`${what} is not valid before ${certificate.validFrom}; is the clock of one side wrong?`);
-  }
-  if (nowMs > Date.parse(certificate.validTo)) fail(`${what} expired on ${certificate.validTo}`);
+  if (nowMs === null || isCurrent(certificate, nowMs)) return;
+  const isEarly = nowMs < Date.parse(certificate.validFrom);
+  const { validFrom, validTo } = certificate;
+  const why = isEarly ? `is not valid before ${validFrom}` : `expired on ${validTo}`;
+  fail(
+    `${what} ${why}, and the clock of who checked it says ${new Date(nowMs).toISOString()}; is one of the clocks wrong?`,
+  );
 }
 
 function fail(message: string): never {

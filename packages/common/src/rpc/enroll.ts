@@ -1,18 +1,19 @@
 import type { X509Certificate } from "node:crypto";
-import { connect } from "node:tls";
 import { WarrenError } from "../errors/warren-error.ts";
 import {
   certificatePem,
   checkNodeCertificate,
   checkServerCertificate,
+  isCurrent,
   publicKeyHash,
   readCertificate,
 } from "../identity/certificate.ts";
 import { type JoinToken, parseToken } from "../identity/join-token.ts";
 import { createCertificateRequest, publicKeyDer } from "../identity/node-key.ts";
-import { CONTROL_SERVER_NAME } from "../identity/node-uri.ts";
 import { formatEndpoint, parseEndpoint } from "../net/endpoint.ts";
+import { CLOCK_TOLERANCE_MS, clockOff } from "../runtime/clock-difference.ts";
 import { openChannel } from "./channel.ts";
+import { connectUnchecked, presentedChain, readControlTime } from "./control-time.ts";
 import { rpcServices } from "./definitions.ts";
 import { type EnrollRequest, type EnrollResponse, PROTOCOL_VERSION } from "./messages.ts";
 
@@ -69,7 +70,8 @@ export async function enroll(address: string, token: string, options: EnrollOpti
 /** What came back is a certificate of the pinned CA for our key, or nothing. */
 function checkResponse(response: EnrollResponse, ca: X509Certificate, keyPem: string): Enrollment {
   const certificate = readCertificate(response.certificate_der, "the certificate the control plane sent");
-  const identity = checkNodeCertificate(certificate, ca, Date.now());
+  // Made just now, by the clock that it will be judged by.
+  const identity = checkNodeCertificate(certificate, ca, null);
   const key = certificate.publicKey.export({ type: "spki", format: "der" });
   if (!key.equals(publicKeyDer(keyPem)) || identity.nodeId !== response.node_id) {
     throw new WarrenError("unauthenticated", "the control plane sent a certificate that is not for this node's key");
@@ -86,12 +88,12 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * The CA of the control plane at `address`, if it is the one the token names. Nothing is sent but a TLS hello.
- * @throws `ca-mismatch`, `unavailable`
+ * @throws `ca-mismatch`, `unavailable`, `clock-off`
  */
 export async function findClusterCa(address: string, token: JoinToken, signal?: AbortSignal): Promise<X509Certificate> {
   const { host, port } = parseEndpoint(address);
   const peer = formatEndpoint({ host, port });
-  const chain = await presentedChain(host, port, peer, signal);
+  const chain = await connectAndRead(host, port, peer, signal);
   const ca = chain.find((certificate) => certificate.ca && publicKeyHash(certificate) === token.caHash);
   if (!ca) {
     const seen = chain.map((certificate) => `sha256:${publicKeyHash(certificate)}`).at(-1) ?? "none";
@@ -104,8 +106,11 @@ export async function findClusterCa(address: string, token: JoinToken, signal?: 
   const server = chain[0]!;
   // A CA's certificate is public: anybody can show it. Only a leaf that its key signed tells whose server this is.
   try {
+    checkServerCertificate(server, ca, null);
+    if (!isCurrent(server, Date.now())) await refuseWrongClock(address, ca, signal);
     checkServerCertificate(server, ca, Date.now());
   } catch (cause) {
+    if (signal?.aborted || (cause instanceof WarrenError && cause.code === "clock-off")) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new WarrenError("ca-mismatch", `${peer} shows the right CA, but ${why}; the token's secret was not sent`, {
       cause,
@@ -114,20 +119,11 @@ export async function findClusterCa(address: string, token: JoinToken, signal?: 
   return ca;
 }
 
-function presentedChain(host: string, port: number, peer: string, signal?: AbortSignal): Promise<X509Certificate[]> {
+function connectAndRead(host: string, port: number, peer: string, signal?: AbortSignal): Promise<X509Certificate[]> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     // Not verified here: the token's hash decides, below. The handshake still proves possession of the leaf's key.
-    const socket = connect({
-      host,
-      port,
-      servername: CONTROL_SERVER_NAME,
-      rejectUnauthorized: false,
-      // None of the public authorities: without the list Node loads all of them, 8 MB that would stay.
-      ca: [],
-      ALPNProtocols: ["h2"],
-      minVersion: "TLSv1.3",
-    });
+    const socket = connectUnchecked(host, port);
     const end = (settle: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -143,13 +139,28 @@ function presentedChain(host: string, port: number, peer: string, signal?: Abort
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.on("error", (error) => unavailable(error.message, error));
     socket.on("secureConnect", () => {
-      const chain: X509Certificate[] = [];
-      let certificate = socket.getPeerX509Certificate();
-      while (certificate && chain.length < 8) {
-        chain.push(certificate);
-        certificate = certificate.issuerCertificate;
-      }
+      const chain = presentedChain(socket);
       end(() => resolve(chain));
     });
   });
+}
+
+/** Where the server's certificate is right but for its dates: says so when it is our clock that is wrong. */
+async function refuseWrongClock(address: string, ca: X509Certificate, signal?: AbortSignal): Promise<void> {
+  let offMs = 0;
+  try {
+    offMs = await clockOffOf(address, ca, signal);
+  } catch {
+    signal?.throwIfAborted();
+  }
+  if (Math.abs(offMs) > CLOCK_TOLERANCE_MS) throw clockOff(offMs);
+}
+
+/**
+ * How far this host's clock is ahead of the control plane's, told by whoever has a certificate of that CA for it, in its
+ * time or not. @throws `unavailable`
+ */
+export async function clockOffOf(address: string, ca: X509Certificate, signal?: AbortSignal): Promise<number> {
+  const controlMs = await readControlTime(address, ([leaf]) => checkServerCertificate(leaf!, ca, null), signal);
+  return Date.now() - controlMs;
 }

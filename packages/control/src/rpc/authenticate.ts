@@ -6,6 +6,8 @@ import type { MeshContext } from "../mesh/context.ts";
 
 /** What a call tells of the connection it came on. */
 export interface CallPeer {
+  /** `ADDRESS:PORT` */
+  getPeer(): string;
   getAuthContext(): { readonly sslPeerCertificate?: { readonly raw: Uint8Array } };
 }
 
@@ -15,19 +17,22 @@ export interface Caller {
   readonly expiresMs: number;
 }
 
+/** What is wrong with the dates of a peer's certificate, if anything. */
+export type DateError = (peer: string) => string | null;
+
 /**
  * Who makes a Mesh call: the only place that decides it, for every method. The certificate must be of our CA, in its
  * time, for a client, name a node of this cluster, and that node must not be revoked. The node is refused by its id, not
  * by a fingerprint: an ECDSA signature has two valid forms, so one certificate has two fingerprints.
  * @throws `unauthenticated`, `node-revoked`
  */
-export function authenticate(call: CallPeer, { ca, view, clock }: MeshContext): Caller {
+export function authenticate(call: CallPeer, { ca, view, clock }: MeshContext, dateError: DateError): Caller {
   // Present only when TLS has verified the chain against our CA; everything is checked again here all the same.
   const raw = call.getAuthContext().sslPeerCertificate?.raw;
   if (!raw) {
     throw new WarrenError(
       "unauthenticated",
-      "the caller has no certificate of this cluster, or one that is expired; join with a token first",
+      dateError(call.getPeer()) ?? "the caller has no certificate of this cluster; join with a token first",
     );
   }
   const certificate = new X509Certificate(raw);

@@ -131,6 +131,12 @@ describe("who may call what", () => {
     else await expect(call).rejects.toThrow(expect.objectContaining({ code: answer }));
   });
 
+  it("tells a caller whose certificate is not in its time by which clock", async () => {
+    await expect(METHODS["Heartbeat"]!(clients.expired)).rejects.toThrow(
+      /certificate is good from .* to .* expired or is not yet valid: the clock of the control plane says 20\d\d-/,
+    );
+  });
+
   it("changed nothing for the node in whose name others called", async () => {
     await ok.mesh.register(registerRequest(ok));
     expect(await ok.mesh.heartbeat({ epoch: 1, applied_revision: 0, pods: 0 })).toBeDefined();

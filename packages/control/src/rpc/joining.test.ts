@@ -3,9 +3,9 @@ import { createServer as createTlsServer } from "node:tls";
 import { parseToken } from "@warren/common/identity/join-token.ts";
 import { createNodeKey } from "@warren/common/identity/node-key.ts";
 import { parseEndpoint } from "@warren/common/net/endpoint.ts";
-import { enroll } from "@warren/common/rpc/enroll.ts";
+import { clockOffOf, enroll } from "@warren/common/rpc/enroll.ts";
 import { systemClock } from "@warren/common/runtime/clock.ts";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ControlHarness } from "../app/testing/control-harness.ts";
 import { CertificateAuthority, SERVER_LIFETIME_MS, type ServerIdentity } from "../identity/certificate-authority.ts";
 
@@ -103,7 +103,35 @@ describe("a node that joins", () => {
     const fake = await impostor(await old.issueServer());
     const stale = token.replace(ca.keyHash, old.keyHash);
     await expect(join(fake.address, undefined, stale)).rejects.toThrow(/right CA, but .* expired/);
+    // It was asked for the time, since it might be our clock that is wrong.
+    expect(fake.heard()).not.toContain(parseToken(stale).secret);
+    expect(fake.heard()).not.toContain("Enroll");
+  });
+
+  it.each([
+    ["a day behind", -24, /^the clock of this host is 1 d behind the control plane's; set it/],
+    ["forty days ahead", 40 * 24, /^the clock of this host is 40 d ahead of the control plane's; set it/],
+  ])("says so where it is its own clock that is wrong: %s", async (_what, hours, said) => {
+    // Dates of answers, and those of TLS, are of the real clock.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + hours * 3_600_000 });
+    try {
+      const joining = expect(join(control.app.address)).rejects;
+      await joining.toThrow(coded("clock-off"));
+      await expect(join(control.app.address)).rejects.toThrow(said);
+    } finally {
+      vi.useRealTimers();
+    }
+    // The token was not used up.
+    await join(control.app.address);
+  });
+
+  it("does not believe the time of who is not the control plane", async () => {
+    const other = await CertificateAuthority.createInMemory(systemClock);
+    const fake = await impostor(await other.issueServer());
+    const { ca } = control.app.core.context;
+    await expect(clockOffOf(fake.address, ca.certificate)).rejects.toThrow(/not of this cluster's CA/);
     expect(fake.heard()).toBe("");
+    expect(Math.abs(await clockOffOf(control.app.address, ca.certificate))).toBeLessThan(5_000);
   });
 
   it("says unavailable when nobody answers, or not in TLS", async () => {

@@ -67,7 +67,10 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       const { core, observe } = options;
       server.addService(enrollment.definition, enrollmentHandlers(core, observe) as UntypedServiceImplementation);
       const definition = { ...mesh.definition, WatchNetmap: encodeOnce(mesh.definition["WatchNetmap"]!) };
-      server.addService(definition, meshHandlers(core, observe) as UntypedServiceImplementation);
+      server.addService(
+        definition,
+        meshHandlers(core, observe, (peer) => listener.dateError(peer)) as UntypedServiceImplementation,
+      );
       health.addToServer(server);
       // TLS is done by the listener; what is injected is decrypted already.
       injector = server.createConnectionInjector(ServerCredentials.createInsecure());

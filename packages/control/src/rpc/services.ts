@@ -22,7 +22,7 @@ import type {
 import { toStatus } from "@warren/common/rpc/status.ts";
 import type { MeshCore } from "../mesh/mesh-core.ts";
 import { errorAtEdge } from "../store/error-at-edge.ts";
-import { authenticate, type Caller } from "./authenticate.ts";
+import { authenticate, type Caller, type DateError } from "./authenticate.ts";
 
 /** Told of the end of every call, for metrics and the log. */
 export type CallObserver = (method: string, error: WarrenError | null, startedMs: number) => void;
@@ -39,7 +39,7 @@ export function enrollmentHandlers(core: MeshCore, observe: CallObserver) {
 }
 
 /** Handlers of the Mesh service. A method cannot be added here without authentication: `unary` and `watch` do it. */
-export function meshHandlers(core: MeshCore, observe: CallObserver) {
+export function meshHandlers(core: MeshCore, observe: CallObserver, dateError: DateError) {
   const unary =
     <Request, Response>(
       method: string,
@@ -48,7 +48,9 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
     (call, callback) => {
       const gone = new AbortController();
       call.once("cancelled", () => gone.abort());
-      void answer(method, observe, () => run(authenticate(call, core.context), call.request, gone.signal)).then(
+      void answer(method, observe, () =>
+        run(authenticate(call, core.context, dateError), call.request, gone.signal),
+      ).then(
         (response) => callback(null, response),
         (error: WarrenError) => callback(toStatus(error)),
       );
@@ -60,7 +62,7 @@ export function meshHandlers(core: MeshCore, observe: CallObserver) {
     ): handleServerStreamingCall<Request, Response> =>
     (call) => {
       void answer(method, observe, async () => {
-        const caller = authenticate(call, core.context);
+        const caller = authenticate(call, core.context, dateError);
         await sendAll(core, call, caller, (end) => run(caller, call.request, end));
       }).then(
         () => call.end(),

@@ -20,6 +20,9 @@ export interface TlsListenerOptions {
   readonly maxConnections?: number;
 }
 
+/** As Node names OpenSSL's. */
+const DATE_ERRORS = ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"];
+
 /**
  * The one port of the control plane: TLS 1.3, with a certificate asked of the client but not required, since who joins
  * has none yet. Whether a call may be made without one is decided where calls are authenticated, not here. The server's
@@ -31,6 +34,8 @@ export class TlsListener implements Startable {
   #port: number;
   #server: Server | undefined;
   readonly #sockets = new Set<{ destroy(): void }>();
+  /** Why the certificate of a connection is not good, where it is its dates alone; by `ADDRESS:PORT` of the peer. */
+  readonly #dateErrors = new Map<string, string>();
   #cancelRenewal = () => {};
 
   constructor(options: TlsListenerOptions) {
@@ -76,6 +81,7 @@ export class TlsListener implements Startable {
     server.on("secureConnection", (socket) => {
       // A peer that goes away in the middle is no event; the streams on it end.
       socket.on("error", () => {});
+      this.#noteDates(socket);
       if (socket.alpnProtocol === "h2") onConnection(socket);
       else socket.destroy();
     });
@@ -85,6 +91,23 @@ export class TlsListener implements Startable {
     this.#server = server;
     this.#port = (server.address() as { port: number }).port;
     this.#renewLater();
+  }
+
+  /** What is wrong with the dates of the peer's certificate, for whom it would be good otherwise; null when nothing is. */
+  dateError(peer: string): string | null {
+    return this.#dateErrors.get(peer) ?? null;
+  }
+
+  #noteDates(socket: TLSSocket): void {
+    const reason = String(socket.authorizationError ?? "");
+    const certificate = socket.getPeerX509Certificate();
+    if (!certificate || !DATE_ERRORS.some((code) => reason.includes(code))) return;
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const { validFrom, validTo } = certificate;
+    const now = new Date(this.#options.clock.nowMs()).toISOString();
+    const text = `the caller's certificate is good from ${validFrom} to ${validTo} and has expired or is not yet valid: the clock of the control plane says ${now}. Set the clock that is wrong; where none is, join with a new token`;
+    this.#dateErrors.set(peer, text);
+    socket.once("close", () => this.#dateErrors.delete(peer));
   }
 
   /** Stops to accept; connections stay until `stop`. */

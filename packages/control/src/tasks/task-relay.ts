@@ -195,10 +195,16 @@ export class TaskRelay implements Startable {
     throw new WarrenError(
       "unavailable",
       isDown()
-        ? `node ${target.name} is down: the control plane has not heard of it; look at its agent`
+        ? `node ${target.name} is down: ${this.#lastHeard(target)}; look at its agent`
         : `node ${target.name} takes no tasks: its agent (version ${target.version || "unknown"}) is older than ` +
             "self-tests, or is gone or just connecting",
     );
+  }
+
+  #lastHeard({ id }: NodeRecord): string {
+    const heard = this.#options.view.heard.get(id);
+    if (!heard) return "the control plane has not heard of it yet";
+    return `the control plane last heard of it at ${new Date(heard.lastSeenMs).toISOString()}`;
   }
 
   #refusal(nodeId: string): WarrenError | null {
