@@ -158,7 +158,7 @@ describeAsRoot(
     it("an agent that was killed is left from, without another trace", async () => {
       await addPod(one!, "idle");
       await one!.run("warren", "dataplane", "set", "kernel");
-      await one!.run("systemctl", "kill", "--signal=KILL", "warren-agent");
+      await one!.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "warren-agent");
       await one!.run("systemctl", "stop", "warren-agent");
       await one!.run("warren", "leave", "--delete-pods");
       expect(await machineState(one!)).toEqual(oneBefore);
