@@ -30,7 +30,7 @@ function world(): ControlWorld {
     add: async () => void users.add("warren"),
     remove: async () => void users.delete("warren"),
   };
-  return { paths, systemd, user, progress: () => {} };
+  return { paths, systemd, user, progress: () => {}, signal: new AbortController().signal };
 }
 
 const settings = { advertise: "192.0.2.1:7443", "pod-cidr": ["10.8.0.0/16"] };
