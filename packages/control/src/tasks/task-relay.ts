@@ -216,7 +216,10 @@ export class TaskRelay implements Startable {
       throw new WarrenError("busy", `${ofAsker} questions wait for their answer; ask the next after one of these`);
     const notDone = ofAsker + [...this.#givenUp.values()].filter((task) => task.asker === asker).length;
     if (asker !== null && notDone >= MAX_NOT_DONE)
-      throw new WarrenError("busy", `${notDone} questions, given up ones among them, are not done yet; try again later`);
+      throw new WarrenError(
+        "busy",
+        `${notDone} questions, given up ones among them, are not done yet; try again later`,
+      );
     if (open.filter((task) => task.target.id === target.id).length >= MAX_PER_TARGET)
       throw new WarrenError("busy", `node ${target.name} has ${MAX_PER_TARGET} tasks to do already; try again later`);
   }
