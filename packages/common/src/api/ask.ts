@@ -129,7 +129,8 @@ export interface ProbeAnswer {
 
 /**
  * Looks at what leaves and reaches this node's underlay interface to and from `peers`, for `seconds`: each UDP datagram
- * is named by its port and shape, and searched for `session`, which every probe carries in the clear.
+ * is named by its port and shape, and searched for the digest of `session` that every
+ * probe carries in the clear.
  */
 export interface CaptureTask {
   readonly do: "capture";
