@@ -27,8 +27,12 @@ function world(): ControlWorld {
   const user = {
     name: "warren",
     state: async () => userState,
-    add: async () => void (userState = "ours"),
-    remove: async () => void (userState = "absent"),
+    async add() {
+      userState = "ours";
+    },
+    async remove() {
+      userState = "absent";
+    },
   };
   return { paths, systemd, user, progress: () => {} };
 }
