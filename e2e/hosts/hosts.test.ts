@@ -155,6 +155,28 @@ describeAsRoot(
       await one!.run("warren", "join", `${await token()}@192.0.2.1:7443`);
     });
 
+    it("a join that is interrupted is undone", async () => {
+      // The unit waits for one that never ends.
+      const drop = "/etc/systemd/system/warren-agent.service.d";
+      await one!.run("warren", "leave");
+      await one!.run(
+        "sh",
+        "-c",
+        `mkdir ${drop} && printf '[Service]\\nExecStartPre=sleep 1000\\n' > ${drop}/slow.conf`,
+      );
+      const line = `${await token()}@192.0.2.1:7443`;
+      await one!.run("systemd-run", "--quiet", "--unit=joining", "/opt/warren/warren", "join", line);
+      await waitFor("the unit to be started", async () => (await unit(one!, "ActiveState")) === "activating");
+      await one!.run("systemctl", "kill", "--kill-whom=main", "--signal=INT", "joining");
+      await waitFor("the end of the join", async () => {
+        const { stdout } = await one!.try("systemctl", "is-active", "joining");
+        return stdout.trim() !== "active";
+      });
+      expect(await machineState(one!)).toEqual(oneBefore);
+      expect((await nodes()).map(({ name }) => name)).toEqual(["two"]);
+      await one!.run("warren", "join", `${await token()}@192.0.2.1:7443`);
+    });
+
     it("an agent that was killed is left from, without another trace", async () => {
       await addPod(one!, "idle");
       await one!.run("warren", "dataplane", "set", "kernel");

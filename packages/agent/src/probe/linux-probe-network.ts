@@ -63,9 +63,10 @@ function probeSocket(socket: Socket, site: ProbeSite): ProbeSocket {
   return {
     port: socket.address().port,
     onDatagram(listener) {
-      socket.on("message", (payload, { address, port }) =>
-        listener(payload, { address: formatAddress(parseAddress(address)), port }),
-      );
+      socket.on("message", (payload, { address, port }) => {
+        // From a link-local address, which comes with its zone: nobody of the mesh has such a one.
+        if (!address.includes("%")) listener(payload, { address: formatAddress(parseAddress(address)), port });
+      });
     },
     send: (payload, to) =>
       new Promise((resolve, reject) => {

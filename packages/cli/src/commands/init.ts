@@ -11,6 +11,7 @@ import { CONTROL_USER } from "../host-setup/control-unit.ts";
 import { defaultAddress } from "../host-setup/host-address.ts";
 import { hostPaths } from "../host-setup/host-paths.ts";
 import { type ControlWorld, initControl, isControlHost, removeControl } from "../host-setup/init-control.ts";
+import { interruptible } from "../host-setup/interruptible.ts";
 import { formatJoinLine } from "../host-setup/join-line.ts";
 import { checkReachable, findLauncher } from "../host-setup/launcher.ts";
 import { linuxSystemd } from "../host-setup/linux-systemd.ts";
@@ -32,13 +33,14 @@ export async function run(given: CommandContext): Promise<void> {
       "tool-missing",
       "systemd does not run here; start `warren control` under what runs services here, then `warren token create`",
     );
-  const world: ControlWorld = { paths, systemd: linuxSystemd, user: systemUser(CONTROL_USER), progress: context.note };
-  if (context.flags["remove"] === true) return remove(context, world);
+  const host = { paths, systemd: linuxSystemd, user: systemUser(CONTROL_USER), progress: context.note };
+  if (context.flags["remove"] === true) return remove(context, { ...host, signal: new AbortController().signal });
 
   const launcher = findLauncher();
   checkReachable(launcher, { who: `the user ${CONTROL_USER}`, isRoot: false, hasOwnHomes: true });
   const settings = isControlHost(paths) ? {} : await settingsOf(context);
-  const isNew = await initControl({ settings, flags: CONTROL_FLAGS, launcher }, world);
+  const plan = { settings, flags: CONTROL_FLAGS, launcher };
+  const isNew = await interruptible((signal) => initControl(plan, { ...host, signal }));
   if (isNew) await tellJoinLine(context, request);
   else await tellWhatIsThere(context);
 }

@@ -11,6 +11,7 @@ import { type CommandContext, print, textFlag } from "../context.ts";
 import { AGENT_UNIT } from "../host-setup/agent-unit.ts";
 import { requireFitHost } from "../host-setup/fit-host.ts";
 import { hostPaths } from "../host-setup/host-paths.ts";
+import { interruptible } from "../host-setup/interruptible.ts";
 import { joinHost } from "../host-setup/join-host.ts";
 import { readJoinLine } from "../host-setup/join-line.ts";
 import { checkReachable, findLauncher } from "../host-setup/launcher.ts";
@@ -38,26 +39,28 @@ export async function run(context: CommandContext): Promise<void> {
 
   const paths = hostPaths();
   const logger = createLogger({ level: "silent", format: "text" });
-  await joinHost(
-    { settings, flags: AGENT_FLAGS, withUnit },
-    {
-      ...{ paths, systemd: linuxSystemd, launcher, progress: context.note },
-      async check() {
-        await checkNotJoined(config, token, { logger });
-        const { underlay } = config;
-        await requireFitHost({ control, ...(underlay !== "auto" && { underlay }) }, context.note);
+  await interruptible((signal) =>
+    joinHost(
+      { settings, flags: AGENT_FLAGS, withUnit },
+      {
+        ...{ paths, systemd: linuxSystemd, launcher, progress: context.note, signal },
+        async check() {
+          await checkNotJoined(config, token, { logger });
+          const { underlay } = config;
+          await requireFitHost({ control, ...(underlay !== "auto" && { underlay }) }, context.note);
+        },
+        enroll: async () => {
+          const { clusterId } = await enrollNode(config, token, { logger });
+          context.note(`joined cluster ${clusterId} as ${config.name}`);
+        },
+        async takeDown() {
+          await removeUnit(linuxSystemd, paths, AGENT_UNIT);
+          const { untold } = await withdrawNode(config, { deletePods: false, force: true }, { logger });
+          if (untold) context.note(keptLease(untold));
+          removeAgentFiles(paths);
+        },
       },
-      enroll: async () => {
-        const { clusterId } = await enrollNode(config, token, { logger });
-        context.note(`joined cluster ${clusterId} as ${config.name}`);
-      },
-      async takeDown() {
-        await removeUnit(linuxSystemd, paths, AGENT_UNIT);
-        const { untold } = await withdrawNode(config, { deletePods: false, force: true }, { logger });
-        if (untold) context.note(keptLease(untold));
-        removeAgentFiles(paths);
-      },
-    },
+    ),
   );
   if (withUnit) await tellReady(context);
   else

@@ -44,7 +44,7 @@ export function agentUnit({ launcher }: AgentUnitOptions): string {
         "NotifyAccess=main",
         `ExecStart=${formatCommand([...launcher, "agent"])}`,
         "ExecReload=kill -HUP $MAINPID",
-        "TimeoutStartSec=90",
+        "TimeoutStartSec=300",
         "TimeoutStopSec=30",
         "WatchdogSec=30",
         "# What hangs does not answer to anything less; the next start repairs what it left.",

@@ -34,7 +34,7 @@ export function controlUnit({ launcher, readable }: ControlUnitOptions): string 
           "NotifyAccess=main",
           `ExecStart=${formatCommand([...launcher, "control"])}`,
           "ExecReload=kill -HUP $MAINPID",
-          "TimeoutStartSec=90",
+          "TimeoutStartSec=300",
           "TimeoutStopSec=30",
           "WatchdogSec=30",
           "WatchdogSignal=SIGKILL",

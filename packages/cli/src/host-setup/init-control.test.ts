@@ -34,7 +34,7 @@ function world(): ControlWorld {
       userState = "absent";
     },
   };
-  return { paths, systemd, user, progress: () => {} };
+  return { paths, systemd, user, progress: () => {}, signal: new AbortController().signal };
 }
 
 const settings = { advertise: "192.0.2.1:7443", "pod-cidr": ["10.8.0.0/16"] };

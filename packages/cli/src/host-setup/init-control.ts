@@ -17,6 +17,8 @@ export interface ControlWorld {
   readonly systemd: Systemd;
   readonly user: ServiceUser;
   readonly progress: (line: string) => void;
+  /** Aborts when the user interrupts; what was done is undone then. */
+  readonly signal: AbortSignal;
 }
 
 export interface ControlPlan {
@@ -37,10 +39,11 @@ export function isControlHost(paths: HostPaths): boolean {
  * @returns whether it was made now
  */
 export async function initControl({ settings, flags, launcher }: ControlPlan, world: ControlWorld): Promise<boolean> {
-  const { paths, systemd, user, progress } = world;
+  const { paths, systemd, user, progress, signal } = world;
   const unit = unitPath(paths, CONTROL_UNIT);
   if (isControlHost(paths)) {
-    if ((await systemd.state(CONTROL_UNIT)).active !== "active") await startUnit(systemd, CONTROL_UNIT, { progress });
+    if ((await systemd.state(CONTROL_UNIT)).active !== "active")
+      await startUnit(systemd, CONTROL_UNIT, { progress, signal });
     return false;
   }
   checkMayWrite(paths.controlConfig);
@@ -56,7 +59,7 @@ export async function initControl({ settings, flags, launcher }: ControlPlan, wo
     if (hadUser === "absent") await user.add();
     writeOwned(paths.controlConfig, formatConfig("warren init", "control", flags, settings), 0o644);
     writeOwned(unit, controlUnit({ launcher: launcher.words, readable: launcher.dirs }), 0o644);
-    await startUnit(systemd, CONTROL_UNIT, { progress });
+    await startUnit(systemd, CONTROL_UNIT, { progress, signal });
     return true;
   } catch (error) {
     progress("init failed; undoing what it did");

@@ -31,6 +31,7 @@ const settings = { name: "a", underlay: "192.0.2.11" };
 function world(changes: Partial<JoinWorld> = {}): JoinWorld {
   return {
     ...{ paths, systemd, launcher: { words: ["/opt/warren/warren"], dirs: [] }, progress: (line) => told.push(line) },
+    signal: new AbortController().signal,
     check: async () => {},
     async enroll() {
       mkdirSync(paths.agentData, { recursive: true });
@@ -112,6 +113,15 @@ test("an agent that does not start is told with its last lines, and all is undon
   expect(told).toContain("  warren: UDP 4789 is in use [port-in-use]");
   expect(traces()).toEqual([]);
   expect(systemd.calls.at(-1)).toBe("reload");
+});
+
+test("an interrupted join is undone", async () => {
+  const aborter = new AbortController();
+  systemd.states = [{ active: "activating", sub: "start", status: "" }];
+  const progress = (line: string) =>
+    void (line.endsWith("starting") && aborter.abort(new WarrenError("timeout", "^C")));
+  await expect(joined({ progress, signal: aborter.signal })).rejects.toThrow("^C");
+  expect(traces()).toEqual([]);
 });
 
 test("a configuration that somebody else wrote is not overwritten", async () => {

@@ -30,6 +30,8 @@ export interface JoinWorld {
   /** Undoes everything a join does, whatever of it was done, as far as it goes. */
   readonly takeDown: () => Promise<void>;
   readonly progress: (line: string) => void;
+  /** Aborts when the user interrupts; what was done is undone then. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface JoinWorld {
  * all that was done, the enrolment included. Only a single use of the token stays used.
  */
 export async function joinHost(plan: JoinPlan, world: JoinWorld): Promise<void> {
-  const { paths, systemd, launcher, check, enroll, takeDown, progress } = world;
+  const { paths, systemd, launcher, check, enroll, takeDown, progress, signal } = world;
   const unit = unitPath(paths, AGENT_UNIT);
   checkMayWrite(paths.agentConfig);
   if (plan.withUnit) checkMayWrite(unit);
@@ -45,8 +47,9 @@ export async function joinHost(plan: JoinPlan, world: JoinWorld): Promise<void> 
   try {
     writeOwned(paths.agentConfig, formatConfig("warren join", "agent", plan.flags, plan.settings), 0o600);
     if (plan.withUnit) writeOwned(unit, agentUnit({ launcher: launcher.words }), 0o644);
+    signal.throwIfAborted();
     await enroll();
-    if (plan.withUnit) await startUnit(systemd, AGENT_UNIT, { progress });
+    if (plan.withUnit) await startUnit(systemd, AGENT_UNIT, { progress, signal });
   } catch (error) {
     progress("join failed; undoing what it did");
     await takeDown().catch((second: unknown) =>

@@ -5,7 +5,7 @@ import type { Systemd } from "./systemd.ts";
  * Longer than TimeoutStartSec= of our units, after which systemd says that it failed, and the two minutes that it may wait
  * for network-online.target before.
  */
-const START_MS = 240_000;
+const START_MS = 480_000;
 const POLL_MS = 200;
 const LOG_LINES = 12;
 
@@ -13,6 +13,8 @@ const LOG_LINES = 12;
 export interface StartWatch {
   /** Something new is known of it. */
   readonly progress: (line: string) => void;
+  /** Aborts when nobody wants to wait any longer. */
+  readonly signal: AbortSignal;
   readonly nowMs?: () => number;
   readonly pause?: (ms: number) => Promise<void>;
 }
@@ -23,13 +25,14 @@ export interface StartWatch {
  * @throws `tool-failed` after it told the last lines that the unit logged
  */
 export async function startUnit(systemd: Systemd, unit: string, watch: StartWatch): Promise<void> {
-  const { progress, nowMs = () => performance.now(), pause = wait } = watch;
+  const { progress, signal, nowMs = () => performance.now(), pause = wait } = watch;
   await systemd.reload();
   await systemd.enable(unit);
   await systemd.start(unit);
   const deadline = nowMs() + START_MS;
   let told = "";
   for (;;) {
+    signal.throwIfAborted();
     const { active, sub, status } = await systemd.state(unit);
     if (active === "active") return;
     const isOver = active === "failed" || sub === "auto-restart" || nowMs() >= deadline;

@@ -116,6 +116,7 @@ export interface ProbeAnswer {
    * another reason, the answer was too long for the other side to send, or came from another address; see `error`.
    */
   readonly outcome: "answered" | "lost" | "too-long" | "failed";
+  /** From the sending agent to the listening one and back: the event loops of both are in it, so no `ping`. */
   readonly rttMs: number | null;
   /** How many were sent until one was answered, or all of them. */
   readonly tries: number;
