@@ -84,8 +84,8 @@ describeAsRoot("the compose demo, on an engine of its own", () => {
     expect(image.Config.Labels["org.opencontainers.image.version"]).toBe(version);
     expect(image.Config.Labels["org.opencontainers.image.licenses"]).toBe("Apache-2.0");
     expect(image.Config.User).toBe("warren");
-    for (const program of ["npm", "npx", "gcc", "cc", "make", "python3", "curl", "git"])
-      expect((await demo.tryExec("control", "which", program)).stdout, program).toBe("");
+    const tools = ["npm", "npx", "gcc", "cc", "make", "python3", "curl", "git"];
+    expect((await demo.tryExec("control", "which", ...tools)).stdout).toBe("");
     process.stderr.write(`the image has ${Math.round(image.Size / 1e6)} MB\n`);
   });
 
@@ -119,7 +119,11 @@ describeAsRoot("the compose demo, on an engine of its own", () => {
     await waitFor("host-b to be down", () => stateOf("host-b", "down"), { timeoutMs: 60_000 });
     const { url, close } = await portInside(engine!.netns, PAGE_PORT, join(engine!.home, "page.sock"));
     try {
-      if (findChromium() !== undefined) await lookAt(url, "host-b-down", (row) => row("host-b", /down/i).waitFor());
+      if (findChromium() !== undefined)
+        await lookAt(url, "host-b-down", async (row) => {
+          await row("host-b", /down/i).waitFor();
+          await row("host-a", /ready/i, /bit\/s/).waitFor();
+        });
     } finally {
       await close();
     }
