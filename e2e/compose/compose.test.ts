@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { MeshView } from "@warren/common/api/mesh-view.ts";
 import type { AgentStatus, NodeInfo, PeerInfo, PodInfo } from "@warren/common/api/types.ts";
 import { tryRun } from "@warren/common/runtime/run.ts";
@@ -26,7 +26,7 @@ describeAsRoot("the compose demo, on an engine of its own", () => {
   let engine: Engine | undefined;
   let demo: Demo;
   let before: string[];
-  const pictures = mkdtempSync(join(tmpdir(), "warren-compose-pictures-"));
+  const pictures = fileURLToPath(new URL("../../.cache/compose/", import.meta.url));
 
   beforeAll(async () => {
     const made = await makeEngine();
@@ -105,7 +105,7 @@ describeAsRoot("the compose demo, on an engine of its own", () => {
       if (findChromium() === undefined) return context.skip("no chromium");
       await lookAt(url, "whole", async (row) => {
         // What only nodes that report know: rates and the age of the report.
-          for (const host of HOSTS) await row(host, /ready/i, /10\.244\./, /bit\/s/).waitFor();
+        for (const host of HOSTS) await row(host, /ready/i, /10\.244\./, /bit\/s/).waitFor();
       });
     } finally {
       await close();

@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { closeSync } from "node:fs";
+import { promisify } from "node:util";
 import { inNetns, openNetns } from "@warren/agent/platform/linux/netns.ts";
 import { createLinuxProbeNetwork } from "@warren/agent/probe/linux-probe-network.ts";
 import { describeProbeNetworkContract } from "@warren/agent/probe/testing/probe-network-contract.ts";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { addNetns, deleteNetns, ipBatch } from "../lab/netns.ts";
 import { describeAsRoot } from "./as-root.ts";
 
@@ -12,6 +14,13 @@ const place = (index: 0 | 1) => ({
   netns: `/run/netns/${NAMESPACES[index]}`,
   addresses: [`198.51.100.${index + 1}`, `fd00:99::${index + 1}`] as const,
 });
+
+/** A program: from, to, port, length. `ProbeNetwork` itself binds no link-local address. */
+const SEND = `
+const [from, to, port, length] = process.argv.slice(1);
+const socket = require("node:dgram").createSocket("udp6");
+socket.bind({ address: from }, () => socket.send(Buffer.alloc(Number(length)), Number(port), to, () => socket.close()));
+`;
 
 describeAsRoot("probes on the kernel", () => {
   beforeAll(async () => {
@@ -30,6 +39,30 @@ describeAsRoot("probes on the kernel", () => {
   });
   afterAll(async () => {
     for (const name of NAMESPACES) await deleteNetns(name);
+  });
+
+  it("survives datagrams from a link-local address, and listens on", async () => {
+    const listener = await createLinuxProbeNetwork().open({
+      netns: place(1).netns,
+      address: place(1).addresses[1],
+      port: 0,
+    });
+    const received: string[] = [];
+    listener.onDatagram((payload, { address }) => received.push(`${payload.length} bytes from ${address}`));
+    try {
+      await ipBatch(["addr add fe80::99/64 dev wpr0 nodad"], NAMESPACES[0]);
+      const to = place(1).addresses[1];
+      for (const [from, bytes] of [
+        ["fe80::99%wpr0", 7],
+        [place(0).addresses[1], 8],
+      ] as const) {
+        const args = ["netns", "exec", NAMESPACES[0], process.execPath, "-e", SEND, from, to, `${listener.port}`];
+        await promisify(execFile)("ip", [...args, `${bytes}`]);
+      }
+      await expect.poll(() => received).toEqual([`8 bytes from ${place(0).addresses[1]}`]);
+    } finally {
+      listener.close();
+    }
   });
 
   describeProbeNetworkContract("Linux", () => {

@@ -111,7 +111,7 @@ export class HostStack {
 
   #deliver(packet: Uint8Array): void {
     if (this.echo.take(packet)) return;
-    if (this.#probes && arriveAtProbes(this.#probes, packet)) return;
+    if (arriveAtProbes(this.#probes, packet)) return;
     const to = formatAddress(destinationOf(packet));
     this.#arrive({ node: this.#node, at: this.#isHere(to) ? to : null, packet });
   }

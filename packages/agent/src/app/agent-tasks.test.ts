@@ -1,4 +1,4 @@
-import { type DescribeResult, MAX_OPEN_TASKS, type SendTask } from "@warren/common/api/ask.ts";
+import { ASK_TIMEOUT_MS, type DescribeResult, MAX_OPEN_TASKS, type SendTask } from "@warren/common/api/ask.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Agent } from "./agent-app.ts";
@@ -94,14 +94,30 @@ describe("what others ask of a node", () => {
   });
 
   it("is at most so much at a time", async () => {
-    const looks = Array.from({ length: MAX_OPEN_TASKS }, () =>
-      ask({ do: "capture", session, peers: [PEER.underlay_address], seconds: 2 }),
-    );
+    const sends = Array.from({ length: MAX_OPEN_TASKS }, () => ask({ ...send, timeoutMs: 2_000 }));
     await machine.clock.advance(0);
     expect(await give({ do: "describe" })).toMatchObject({ error_code: "busy" });
     await machine.clock.advance(2_000);
-    await Promise.all(looks);
+    await Promise.all(sends);
     expect(await give({ do: "describe" })).toMatchObject({ error_code: "" });
+  });
+
+  it("is a look at the underlay by few at a time", async () => {
+    const look = { do: "capture", session, peers: [PEER.underlay_address], seconds: 2 };
+    const looks = Array.from({ length: 4 }, () => ask(look));
+    await machine.clock.advance(0);
+    await expect(ask(look)).rejects.toMatchObject({ code: "busy" });
+    await machine.clock.advance(2_000);
+    await Promise.all(looks);
+    expect(await give(look)).toMatchObject({ error_code: "" });
+  });
+
+  it("ends when nobody can be waiting for it any more", async () => {
+    const targets = Array.from({ length: 4_096 }, () => ({ address: "10.244.1.1", port: 9, sendBytes: 65_535 }));
+    const outcome = Promise.allSettled([ask({ ...send, targets, tries: 5 })]);
+    for (let passed = 0; passed <= ASK_TIMEOUT_MS; passed += 1_000) await machine.clock.advance(1_000);
+    expect(await outcome).toMatchObject([{ reason: { code: "timeout" } }]);
+    expect(machine.probes.size).toBe(0);
   });
 });
 
@@ -178,7 +194,29 @@ describe("pods of self-tests", () => {
 
   it("are not without number", async () => {
     const task = { do: "add-pod", seconds: 60 };
-    for (let i = 0; i < 16; i++) await ask(task);
+    const made = await Promise.allSettled(Array.from({ length: MAX_OPEN_TASKS }, () => ask(task)));
+    expect(made.filter(({ status }) => status === "fulfilled")).toHaveLength(MAX_OPEN_TASKS);
     await expect(ask(task)).rejects.toMatchObject({ code: "busy" });
+    expect(podNames()).toHaveLength(MAX_OPEN_TASKS);
+  });
+
+  it("are not made and taken away without end", async () => {
+    for (let i = 0; i < 60; i++) {
+      const { namespace, name } = await add(60);
+      await ask({ do: "delete-pod", namespace, name });
+    }
+    await expect(add(60)).rejects.toMatchObject({ code: "busy", message: expect.stringContaining("minute") });
+    await machine.clock.advance(60_000);
+    await add(60);
+  });
+
+  it("go when their time is over, although they resisted when asked", async () => {
+    const { namespace, name } = await add(5);
+    const remove = machine.podNetwork.remove.bind(machine.podNetwork);
+    machine.podNetwork.remove = () => Promise.reject(new WarrenError("timeout", "hangs"));
+    await expect(ask({ do: "delete-pod", namespace, name })).rejects.toMatchObject({ code: "timeout" });
+    machine.podNetwork.remove = remove;
+    await machine.clock.advance(5_000);
+    expect(podNames()).toEqual([]);
   });
 });

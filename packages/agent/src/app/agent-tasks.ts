@@ -26,6 +26,8 @@ export interface AgentTasksOptions {
   };
 }
 
+const TOLD_EVERY_MS = 60_000;
+
 /** What this node has others do in self-tests, and what they have it do. */
 export class AgentTasks {
   readonly #options: AgentTasksOptions;
@@ -35,6 +37,8 @@ export class AgentTasks {
   #watching: Promise<void> = Promise.resolve();
   /** Questions to other nodes: more would keep the heartbeats waiting, which share the connection. */
   #asked = 0;
+  /** When the log had who asks this node, by name: names are those of nodes. */
+  readonly #toldMs = new Map<string, number>();
 
   constructor(options: AgentTasksOptions) {
     const { world, pods, view, underlay } = options;
@@ -62,8 +66,7 @@ export class AgentTasks {
     const options = {
       ...{ clock, random, logger, client: () => session.client },
       do: (task: unknown, from: string) => {
-        const asker = from === "" ? "the operator of the control plane" : from;
-        logger.info({ asker, task: nameOf(task) }, "does a part of a self-test");
+        this.#logTask(task, from);
         return this.#tasks.do(task);
       },
     };
@@ -92,6 +95,18 @@ export class AgentTasks {
     } finally {
       this.#asked -= 1;
     }
+  }
+
+  /** A test has tens of tasks, and whoever asks for thousands is not to fill the disk. */
+  #logTask(task: unknown, from: string): void {
+    const { clock, logger } = this.#options.world;
+    const asker = from === "" ? "the operator of the control plane" : from;
+    const nowMs = clock.monotonicMs();
+    const isNew = nowMs - (this.#toldMs.get(asker) ?? -Infinity) >= TOLD_EVERY_MS;
+    if (isNew) this.#toldMs.set(asker, nowMs);
+    const what = { asker, task: nameOf(task) };
+    if (isNew) logger.info(what, "does parts of a self-test; each of them is logged at level debug");
+    else logger.debug(what, "does a part of a self-test");
   }
 
   async #askOther({ node, task }: AskRequest, signal: AbortSignal): Promise<unknown> {

@@ -39,7 +39,7 @@ export async function findUnderlay(options: FindOptions, last: string | null): P
   let address = configured;
   if (configured === AUTO) {
     try {
-      address = await host.sourceTo(control);
+      address = await host.sourceTo(control, last ?? undefined);
     } catch (error) {
       if (last === null || !host.hasAddress(last)) throw error;
       address = last;
@@ -135,7 +135,7 @@ export class UnderlayFollower {
     const { host, configured, control } = this.#options;
     if (configured !== AUTO) return configured;
     try {
-      return await host.sourceTo(control);
+      return await host.sourceTo(control, this.#now.address);
     } catch (error) {
       if (host.hasAddress(this.#now.address)) return this.#now.address;
       const { message } = WarrenError.from(error);

@@ -2,7 +2,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { isSealed, SEALED_PORT } from "@warren/common/net/cipher.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { systemClock } from "@warren/common/runtime/clock.ts";
-import { sourceTo } from "../host/underlay-source.ts";
+import { createSourceTo } from "../host/underlay-source.ts";
 import { checkControl } from "./control-checks.ts";
 import { checkFilter, checkForwarding } from "./forwarding-checks.ts";
 import {
@@ -53,7 +53,7 @@ type NamedProbe = readonly [name: string, probe: Probe];
 export async function runDoctor(options: DoctorOptions = {}): Promise<Check[]> {
   const { control, podCidrs = [], port = 4789, clock = systemClock, signal } = options;
   const { sealedPort = SEALED_PORT, cipher = "none" } = options;
-  const underlay = options.underlay ?? (control && (await sourceTo(control).catch(() => undefined)));
+  const underlay = options.underlay ?? (control && (await createSourceTo()(control).catch(() => undefined)));
   const host: NamedProbe[] = [
     ["kernel", checkKernel],
     ["capabilities", checkCapabilities],

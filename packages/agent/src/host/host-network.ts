@@ -55,10 +55,11 @@ export interface HostNetwork {
    */
   preflight(dataplane: DataplaneKind): Promise<void>;
   /**
-   * The address of this host from which packets to the control plane leave. Sends nothing.
+   * The address of this host from which packets to the control plane leave. Sends nothing. Of several that are right,
+   * `present`.
    * Throws `unavailable` while there is no way there, `config-invalid` where that is an address no other node reaches.
    */
-  sourceTo(control: string): Promise<string>;
+  sourceTo(control: string, present?: string): Promise<string>;
   /** Whether the host has the address, on an interface that is up. Cheap: asked every few seconds. */
   hasAddress(address: string): boolean;
   /** Throws `address-not-local`. */

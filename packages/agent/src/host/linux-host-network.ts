@@ -16,7 +16,7 @@ import { GUARD_DROPS } from "./overlay-rules.ts";
 import { findRoutes, isLaid, isTaken, layRoutes, type PlainRoute } from "./plain-routes.ts";
 import { checkRoot, checkTun, requireTool } from "./preflight.ts";
 import type { UnderlayGuard } from "./underlay-guard.ts";
-import { hasAddress, sourceTo } from "./underlay-source.ts";
+import { createSourceTo, hasAddress } from "./underlay-source.ts";
 
 /** The host of this process: its network namespace, its packet filter, its settings. */
 export function createLinuxHostNetwork(): HostNetwork {
@@ -85,7 +85,7 @@ export function createLinuxHostNetwork(): HostNetwork {
       await filter();
     },
 
-    ...{ sourceTo, hasAddress },
+    ...{ sourceTo: createSourceTo(), hasAddress },
     underlay: findUnderlay,
 
     apply: (next) =>

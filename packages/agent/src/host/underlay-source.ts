@@ -8,16 +8,48 @@ import { parseEndpoint } from "@warren/common/net/endpoint.ts";
 /** Addresses for documentation (RFC 5737, RFC 3849): nobody has them, so the way there is the default route. */
 const ANYWHERE = { 4: "198.51.100.1", 6: "2001:db8::1" } as const;
 
+/** How long the addresses of a name are good: the way there is looked at every few seconds, by every node. */
+const RESOLVED_MS = 60_000;
+
+interface Resolved {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** The resolver, the kernel's routes and the time; tests give their own. */
+interface SourceWorld {
+  readonly lookUp: (host: string) => Promise<readonly Resolved[]>;
+  /** Throws where there is no way. */
+  readonly source: (to: Resolved, port: number) => Promise<string>;
+  readonly nowMs: () => number;
+}
+
 /**
  * Which address of this host packets to the control plane leave from: the kernel is asked for its route, nothing is sent.
- * Where the control plane is on this host, the address of the default route.
- *
- * @param control `HOST:PORT`
- * @throws `unavailable` when the name is not known, or there is no route
+ * Where the control plane is on this host, the address of the default route. Of a control plane with several addresses the
+ * ways to all of them are good: the first, but for who is at the beginning of one already.
  */
-export async function sourceTo(control: string): Promise<string> {
-  const { host, port } = parseEndpoint(control);
-  const { address, family } = await resolve(host);
+export function createSourceTo(
+  world: Partial<SourceWorld> = {},
+): (control: string, present?: string) => Promise<string> {
+  const { lookUp = lookUpAll, source: sourceFor = routeSource, nowMs = () => performance.now() } = world;
+  let known: { readonly host: string; readonly untilMs: number; readonly addresses: readonly Resolved[] } | null = null;
+
+  return async (control, present) => {
+    const { host, port } = parseEndpoint(control);
+    if (known?.host !== host || nowMs() >= known.untilMs)
+      known = { host, untilMs: nowMs() + RESOLVED_MS, addresses: await lookUp(host) };
+    const ways = await Promise.allSettled(known.addresses.map((to) => sourceFor(to, port)));
+    const sources = ways.flatMap((way) => (way.status === "fulfilled" ? [way.value] : []));
+    const source = sources.find((each) => each === present) ?? sources[0];
+    if (source !== undefined) return source;
+    // In another network the name may have other addresses.
+    known = null;
+    throw ways.find((way) => way.status === "rejected")?.reason;
+  };
+}
+
+async function routeSource({ address, family }: Resolved, port: number): Promise<string> {
   const source = await sourceOf(address, port, family);
   if (!isLoopback(source)) return source;
   try {
@@ -36,10 +68,10 @@ export function hasAddress(address: string): boolean {
   return Object.values(networkInterfaces()).some((infos) => infos?.some((info) => info.address === wanted));
 }
 
-async function resolve(host: string): Promise<{ address: string; family: 4 | 6 }> {
+async function lookUpAll(host: string): Promise<Resolved[]> {
   try {
-    const { address, family } = await lookup(host);
-    return { address, family: family === 6 ? 6 : 4 };
+    const found = await lookup(host, { all: true });
+    return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
   } catch (cause) {
     throw new WarrenError("unavailable", `the address of ${host} is not known: ${(cause as Error).message}`, { cause });
   }

@@ -7,12 +7,15 @@ import { openUnfragmentedSocket } from "../platform/linux/datagram-socket.ts";
 import { loadLibc } from "../platform/linux/libc.ts";
 import { machineMounts } from "../platform/linux/mount.ts";
 import { inNetns, openNetns } from "../platform/linux/netns.ts";
-import { openPacketSocket } from "../platform/linux/packet-socket.ts";
+import { openPacketSocket, type PacketSocket } from "../platform/linux/packet-socket.ts";
 import type { PacketTap, ProbeNetwork, ProbeSite, ProbeSocket } from "./probe-network.ts";
 
-/** How often the packets of a tap are taken out of its socket, and for how long at a time: others want to run as well. */
+/**
+ * How often the packets of taps are taken out of their sockets, and for how long at a time, all taps together: the rest is
+ * for others, who may have to forward on this thread.
+ */
 const DRAIN_EVERY_MS = 5;
-const DRAIN_MS = 4;
+const DRAIN_MS = 2;
 
 /**
  * The kernel. A socket in a pod is opened during a synchronous visit to the pod's namespace (ADR 0020) and taken over by
@@ -31,9 +34,10 @@ export function createLinuxProbeNetwork(): ProbeNetwork {
       closeSync(namespace);
     }
   };
+  const taps = new LinuxTaps();
   return {
     open: async (site) => probeSocket(await adopt(openFd(site), site), site),
-    tap: (interfaceName, onPacket) => tap(interfaceName, onPacket),
+    tap: (interfaceName, onPacket) => taps.open(interfaceName, onPacket),
   };
 }
 
@@ -63,9 +67,10 @@ function probeSocket(socket: Socket, site: ProbeSite): ProbeSocket {
   return {
     port: socket.address().port,
     onDatagram(listener) {
-      socket.on("message", (payload, { address, port }) =>
-        listener(payload, { address: formatAddress(parseAddress(address)), port }),
-      );
+      socket.on("message", (payload, { address, port }) => {
+        // From a link-local address, which comes with its zone: nobody of the mesh has such a one.
+        if (!address.includes("%")) listener(payload, { address: formatAddress(parseAddress(address)), port });
+      });
     },
     send: (payload, to) =>
       new Promise((resolve, reject) => {
@@ -89,22 +94,43 @@ function sendError(error: NodeJS.ErrnoException, from: string, to: string): Warr
   return new WarrenError("tool-failed", `the kernel does not send from ${from} to ${to}: ${why}`, { cause: error });
 }
 
-function tap(interfaceName: string, onPacket: (packet: Uint8Array) => void): PacketTap {
-  const socket = openPacketSocket(loadLibc(), interfaceName);
-  const drain = (): void => {
-    const endMs = performance.now() + DRAIN_MS;
-    for (let packet = socket.next(); packet; packet = socket.next()) {
+interface Tap {
+  readonly socket: PacketSocket;
+  readonly onPacket: (packet: Uint8Array) => void;
+}
+
+/** The open taps, which share one timer and its time. */
+class LinuxTaps {
+  readonly #open = new Set<Tap>();
+  #timer: NodeJS.Timeout | undefined;
+
+  open(interfaceName: string, onPacket: Tap["onPacket"]): PacketTap {
+    const tap = { socket: openPacketSocket(loadLibc(), interfaceName), onPacket };
+    this.#open.add(tap);
+    this.#timer ??= setInterval(() => drain(this.#open), DRAIN_EVERY_MS).unref();
+    return {
+      close: () => {
+        if (!this.#open.delete(tap)) return;
+        drain(new Set([tap]));
+        tap.socket.close();
+        if (this.#open.size > 0) return;
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      },
+    };
+  }
+}
+
+/** Takes a packet of each in turn, until there is none or the time is over. */
+function drain(taps: ReadonlySet<Tap>): void {
+  const endMs = performance.now() + DRAIN_MS;
+  for (let isMore = true; isMore && performance.now() < endMs; ) {
+    isMore = false;
+    for (const { socket, onPacket } of taps) {
+      const packet = socket.next();
+      if (!packet) continue;
       onPacket(packet);
-      if (performance.now() >= endMs) return;
+      isMore = true;
     }
-  };
-  const timer = setInterval(drain, DRAIN_EVERY_MS);
-  timer.unref();
-  return {
-    close() {
-      clearInterval(timer);
-      drain();
-      socket.close();
-    },
-  };
+  }
 }

@@ -1,4 +1,5 @@
 import {
+  ASK_TIMEOUT_MS,
   type CaptureResult,
   type CaptureTask,
   type DescribeResult,
@@ -13,7 +14,8 @@ import { parseAddress } from "@warren/common/net/address.ts";
 import { parsePrefix, prefixContains } from "@warren/common/net/prefix.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { sleep } from "../control-client/retry.ts";
-import { ProbeListeners } from "./probe-listeners.ts";
+import { type IsInMesh, ProbeListeners } from "./probe-listeners.ts";
+import { sessionMark } from "./probe-message.ts";
 import type { ProbeNetwork } from "./probe-network.ts";
 import { ProbePacer } from "./probe-pacer.ts";
 import { placeFinder } from "./probe-place.ts";
@@ -21,6 +23,9 @@ import { sendProbes } from "./probe-sender.ts";
 import { checkTask } from "./task-shapes.ts";
 import type { TestPods } from "./test-pods.ts";
 import { WireCensus, type WirePeer, type WireShape } from "./wire-census.ts";
+
+/** Looks at the underlay at a time: two tests need two. Each takes memory of the kernel, and time with every packet. */
+const MAX_CAPTURES = 4;
 
 /** What a node knows of itself and the mesh when it is asked. */
 export interface NodeFacts {
@@ -56,6 +61,7 @@ export class NodeTasks {
   readonly #pacer: ProbePacer;
   readonly #running = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
+  #captures = 0;
 
   constructor(options: NodeTasksOptions) {
     this.#options = options;
@@ -72,13 +78,19 @@ export class NodeTasks {
     const task = checkTask(value);
     if (this.#running.size >= MAX_OPEN_TASKS)
       throw new WarrenError("busy", `this node does ${MAX_OPEN_TASKS} tasks already; try again later`);
-    const both = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
     if (this.#stop.signal.aborted) throw new WarrenError("not-ready", "this agent is being stopped");
-    const work = this.#begin(task, both);
+    // Tasks at the same time share the pace of the probes: what takes longer than anybody waits is no use to anybody.
+    const late = new AbortController();
+    const cancel = this.#options.clock.after(ASK_TIMEOUT_MS, () =>
+      late.abort(new WarrenError("timeout", `the task was not done within ${ASK_TIMEOUT_MS / 1000} seconds`)),
+    );
+    const ends = [this.#stop.signal, late.signal, ...(signal ? [signal] : [])];
+    const work = this.#begin(task, AbortSignal.any(ends));
     this.#running.add(work);
     try {
       return await work;
     } finally {
+      cancel();
       this.#running.delete(work);
     }
   }
@@ -97,8 +109,8 @@ export class NodeTasks {
       case "describe":
         return this.#describe();
       case "listen": {
-        const { addresses, pods } = facts();
-        return this.#listeners.listen(task, placeFinder(addresses, pods));
+        const { addresses, pods, pools } = facts();
+        return this.#listeners.listen(task, placeFinder(addresses, pods), inPools(pools));
       }
       case "send":
         return this.#send(task, signal);
@@ -124,12 +136,10 @@ export class NodeTasks {
 
   #send(task: SendTask, signal: AbortSignal) {
     const { addresses, pods, pools } = this.#options.facts();
-    const prefixes = pools.map(parsePrefix);
-    for (const { address } of task.targets) {
-      const parsed = parseAddress(address);
-      if (!prefixes.some((prefix) => prefixContains(prefix, parsed)))
+    const isInMesh = inPools(pools);
+    for (const { address } of task.targets)
+      if (!isInMesh(address))
         throw new WarrenError("usage", `${address} is not in the mesh; probes are sent to ${pools.join(", ")} only`);
-    }
     const from = placeFinder(addresses, pods)(task.from);
     return sendProbes({ ...this.#options, pacer: this.#pacer }, task, from, signal);
   }
@@ -142,14 +152,26 @@ export class NodeTasks {
       if (peer) return peer;
       throw new WarrenError("not-found", `${address} is no peer of this node; only their packets are looked at`);
     });
-    const census = new WireCensus(wanted, wire, Buffer.from(task.session, "hex"));
+    const census = new WireCensus(wanted, wire, sessionMark(task.session));
+    if (this.#captures >= MAX_CAPTURES)
+      throw new WarrenError("busy", `this node looks at its underlay ${MAX_CAPTURES} times at once; try again later`);
     const tap = network.tap(underlay, (packet) => census.look(packet));
+    this.#captures += 1;
     try {
       await sleep(clock, task.seconds * 1000, signal);
     } finally {
+      this.#captures -= 1;
       tap.close();
     }
     signal.throwIfAborted();
     return { interface: underlay, peers: census.result() };
   }
+}
+
+function inPools(pools: readonly string[]): IsInMesh {
+  const prefixes = pools.map(parsePrefix);
+  return (address) => {
+    const parsed = parseAddress(address);
+    return prefixes.some((prefix) => prefixContains(prefix, parsed));
+  };
 }

@@ -2,16 +2,21 @@ import type { ListenResult, ListenTask } from "@warren/common/api/ask.ts";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { parseAddress } from "@warren/common/net/address.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
-import { encodeAnswer, type Probe, readProbe } from "./probe-message.ts";
+import { encodeAnswer, type Probe, readProbe, sessionMark } from "./probe-message.ts";
 import type { ProbeEndpoint, ProbeNetwork, ProbeSocket } from "./probe-network.ts";
 import type { PlaceFinder } from "./probe-place.ts";
 
 /** Sockets of all tests of a node together. */
 const MAX_LISTENERS = 2_048;
+/** Answers of a listener that are on their way to the kernel; more is a flood, and lost. */
+const MAX_ANSWERS = 256;
 /** A place with addresses of both families listens on the same port of both; how often another one is tried. */
 const PORT_TRIES = 8;
 
 type Listener = ListenResult["listeners"][number];
+
+/** Whether an address is one of the mesh. */
+export type IsInMesh = (address: string) => boolean;
 
 /**
  * The sockets that answer probes on this node. Each answers what carries its session, once for each probe, until its time
@@ -33,8 +38,8 @@ export class ProbeListeners {
   }
 
   /** Listens at every place where it can; resolves when all are open. */
-  async listen(task: ListenTask, find: PlaceFinder): Promise<ListenResult> {
-    const session = Buffer.from(task.session, "hex");
+  async listen(task: ListenTask, find: PlaceFinder, isInMesh: IsInMesh): Promise<ListenResult> {
+    const session = sessionMark(task.session);
     const mine: ProbeSocket[] = [];
     const listeners: Listener[] = [];
     for (const place of task.places) {
@@ -42,7 +47,7 @@ export class ProbeListeners {
         const { netns, addresses } = find(place);
         const sockets = await this.#openAll(netns, addresses);
         mine.push(...sockets);
-        for (const socket of sockets) answerProbes(socket, session);
+        for (const socket of sockets) answerProbes(socket, session, isInMesh);
         listeners.push({ addresses, port: sockets[0]!.port });
       } catch (thrown) {
         listeners.push({ addresses: [], port: 0, error: WarrenError.from(thrown).message });
@@ -90,11 +95,18 @@ export class ProbeListeners {
   }
 }
 
-function answerProbes(socket: ProbeSocket, session: Uint8Array): void {
+function answerProbes(socket: ProbeSocket, session: Uint8Array, isInMesh: IsInMesh): void {
+  let open = 0;
   socket.onDatagram((payload, from) => {
     const probe = readProbe(payload, session);
+    if (!probe || open >= MAX_ANSWERS) return;
+    // A source that is not of the mesh is made up, or NAT, of which the answer tells: it needs no length for that, and nobody
+    // outside is sent more than was spent.
+    const wanted = isInMesh(from.address) ? probe : { ...probe, answerLength: 0 };
+    open += 1;
     // What cannot be answered is lost, as any datagram may be: the sender says so.
-    if (probe) answer(socket, session, probe, from).catch(() => {});
+    const answered = answer(socket, session, wanted, from).catch(() => {});
+    void answered.finally(() => (open -= 1));
   });
 }
 

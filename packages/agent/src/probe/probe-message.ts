@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
 import { readU16, readU32, writeU16, writeU32 } from "@warren/common/wire/field.ts";
 
@@ -9,7 +10,7 @@ import { readU16, readU32, writeU16, writeU32 } from "@warren/common/wire/field.
  *     ┌───────────────┬───────────────┬───────────────┬───────────────┐
  *   0 │      'W'      │      'P'      │   version 1   │     kind      │
  *     ├───────────────┴───────────────┴───────────────┴───────────────┤
- *   4 │                       session, 16 bytes                       │
+ *   4 │                  mark of the session, 16 bytes                │
  *     ├───────────────────────────────────────────────────────────────┤
  *  20 │            number of the probe among those of its task        │
  *     ├───────────────┬───────────────┬───────────────────────────────┤
@@ -27,6 +28,14 @@ import { readU16, readU32, writeU16, writeU32 } from "@warren/common/wire/field.
 export const PROBE_BYTES = 48;
 /** Bytes of a session, 32 hex digits as text. */
 export const SESSION_BYTES = 16;
+
+/**
+ * The session as it stands in the payload: a digest of what was asked for. Who may choose bytes of a datagram that other
+ * nodes and pods send chooses a message of another protocol: with the session itself there, a query of DNS.
+ */
+export function sessionMark(session: string): Uint8Array {
+  return createHash("sha256").update("warren probe ").update(session).digest().subarray(0, SESSION_BYTES);
+}
 
 const VERSION = 1;
 const KIND = 3;

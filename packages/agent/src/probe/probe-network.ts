@@ -23,7 +23,7 @@ export interface ProbeSocket {
    * address, or a packet filter of this host refuses it; `not-ready` after `close`.
    */
   send(payload: Uint8Array, to: ProbeEndpoint): Promise<SendOutcome>;
-  /** Called with every datagram that comes; the payload is the listener's. */
+  /** Called with every datagram that comes, but from link-local addresses; the payload is the listener's. */
   onDatagram(listener: (payload: Uint8Array, from: ProbeEndpoint) => void): void;
   close(): void;
 }

@@ -4,15 +4,16 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import { type MemoryDatagram, MemoryProbeNetwork } from "./memory-probe-network.ts";
 import { ProbeListeners } from "./probe-listeners.ts";
-import { encodeAnswer, readProbe } from "./probe-message.ts";
+import { encodeAnswer, encodeProbe, PROBE_BYTES, readAnswer, readProbe, sessionMark } from "./probe-message.ts";
 import { ProbePacer } from "./probe-pacer.ts";
 import { placeFinder } from "./probe-place.ts";
 import { sendProbes } from "./probe-sender.ts";
 
 const session = "00112233445566778899aabbccddeeff";
-const SESSION = Buffer.from(session, "hex");
+const SESSION = sessionMark(session);
 const HERE = ["10.244.1.1", "fd00:77:0:1::1"];
 const MTU = 1450;
+const isInMesh = (address: string): boolean => HERE.includes(address);
 
 let clock: VirtualClock;
 let network: MemoryProbeNetwork;
@@ -45,7 +46,7 @@ beforeEach(() => {
 afterEach(() => listeners.close());
 
 const listen = (seconds = 60) =>
-  listeners.listen({ do: "listen", session, places: [{ kind: "node" }], seconds }, placeFinder(HERE, []));
+  listeners.listen({ do: "listen", session, places: [{ kind: "node" }], seconds }, placeFinder(HERE, []), isInMesh);
 const targetsOf = async (sizes: Partial<ProbeTarget> = {}): Promise<ProbeTarget[]> => {
   const [listener] = (await listen()).listeners;
   return listener!.addresses.map((address) => ({ ...sizes, address, port: listener!.port }));
@@ -71,6 +72,11 @@ const send = async (targets: readonly ProbeTarget[], options: Partial<SendTask> 
 };
 
 describe("probes of a task", () => {
+  it("carry no bytes that whoever asks for them may choose", async () => {
+    await send(await targetsOf());
+    for (const { payload } of sent) expect(Buffer.from(payload).includes(Buffer.from(session, "hex"))).toBe(false);
+  });
+
   it("are answered with the address that was seen, and the time it took", async () => {
     const { answers, tookMs } = await send(await targetsOf());
     expect(answers).toEqual(
@@ -182,6 +188,16 @@ describe("probes of a task", () => {
     expect(answers.every(({ outcome }) => outcome === "answered")).toBe(true);
     expect(tookMs).toBeGreaterThan(490);
   });
+
+  it("leave the slower the longer they, or the answers to them, are", async () => {
+    const target = (await targetsOf())[0]!;
+    const took = async (sizes: Partial<ProbeTarget>) =>
+      (await send(Array.from({ length: 100 }, () => ({ ...target, ...sizes })))).tookMs;
+    const short = await took({});
+    expect(short).toBeLessThan(70);
+    expect(await took({ sendBytes: 1_400 })).toBeGreaterThan(130);
+    expect(await took({ answerBytes: 1_400 })).toBeGreaterThan(130);
+  });
 });
 
 describe("listeners", () => {
@@ -198,6 +214,31 @@ describe("listeners", () => {
     expect(sent).toEqual([]);
   });
 
+  it("answer a source outside of the mesh, which is NAT or made up, as briefly as can be", async () => {
+    const [listener] = (await listen()).listeners;
+    const to = { address: HERE[0]!, port: listener!.port };
+    const payload = encodeProbe(SESSION, { number: 0, attempt: 0, answerLength: 1_000 }, PROBE_BYTES);
+    for (const address of ["192.0.2.1", HERE[0]!]) network.arrive({ from: { address, port: 5 }, to, payload });
+    await clock.advance(10);
+    expect(sent.map(({ to, payload }) => [to.address, payload.length])).toEqual([
+      ["192.0.2.1", PROBE_BYTES],
+      [HERE[0], 1_000],
+    ]);
+    expect(readAnswer(sent[0]!.payload, SESSION)).toMatchObject({ seenAddress: "192.0.2.1", isRefusal: false });
+  });
+
+  it("let a flood of probes go by", async () => {
+    const [listener] = (await listen()).listeners;
+    const to = { address: HERE[0]!, port: listener!.port };
+    const payload = encodeProbe(SESSION, { number: 0, attempt: 0, answerLength: 0 }, PROBE_BYTES);
+    for (let i = 0; i < 10_000; i++) network.arrive({ from: { address: HERE[0]!, port: 5 }, to, payload });
+    await clock.advance(10);
+    expect(sent.length).toBeLessThan(1_000);
+    network.arrive({ from: { address: HERE[0]!, port: 6 }, to, payload });
+    await clock.advance(10);
+    expect(sent.at(-1)!.to.port).toBe(6);
+  });
+
   it("end when their time is over", async () => {
     await listen(5);
     expect(listeners.size).toBe(2);
@@ -207,7 +248,11 @@ describe("listeners", () => {
 
   it("say for each place why it could not be opened, and open the others on one port for both families", async () => {
     const places = [{ kind: "pod", namespace: "default", name: "gone" } as const, { kind: "node" } as const];
-    const result = await listeners.listen({ do: "listen", session, places, seconds: 5 }, placeFinder(HERE, []));
+    const result = await listeners.listen(
+      { do: "listen", session, places, seconds: 5 },
+      placeFinder(HERE, []),
+      isInMesh,
+    );
     expect(result.listeners).toEqual([
       { addresses: [], port: 0, error: expect.stringContaining("no pod default/gone") },
       { addresses: HERE, port: expect.any(Number) },

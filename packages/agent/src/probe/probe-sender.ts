@@ -3,7 +3,7 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatEndpoint } from "@warren/common/net/endpoint.ts";
 import type { Clock } from "@warren/common/runtime/clock.ts";
 import { sleep } from "../control-client/retry.ts";
-import { type Answer, encodeProbe, readAnswer } from "./probe-message.ts";
+import { type Answer, encodeProbe, readAnswer, sessionMark } from "./probe-message.ts";
 import type { ProbeEndpoint, ProbeNetwork, ProbeSocket } from "./probe-network.ts";
 import type { ProbePacer } from "./probe-pacer.ts";
 import type { FoundPlace } from "./probe-place.ts";
@@ -43,7 +43,7 @@ export async function sendProbes(
   from: FoundPlace,
   signal: AbortSignal,
 ): Promise<SendResult> {
-  const session = Buffer.from(task.session, "hex");
+  const session = sessionMark(task.session);
   const sockets = await openFor(options.network, task, from);
   const settled = new AbortController();
   const flights = task.targets.map((target): Flight => {
@@ -108,16 +108,14 @@ async function sendAll(
         settle(flight, "failed", { error: "the place that sends has no address of this family" });
         continue;
       }
-      await pacer.turn(signal);
+      const [length, answerLength] = [target.sendBytes, target.answerBytes].map((bytes) =>
+        payloadLength(target.address, bytes),
+      ) as [number, number];
+      await pacer.turn(Math.max(length, answerLength), signal);
       if (signal.aborted) return;
       sentAtMs.push(clock.monotonicMs());
       lastMs = clock.monotonicMs();
-      const answerLength = payloadLength(target.address, target.answerBytes);
-      const payload = encodeProbe(
-        session,
-        { number, attempt, answerLength },
-        payloadLength(target.address, target.sendBytes),
-      );
+      const payload = encodeProbe(session, { number, attempt, answerLength }, length);
       try {
         if ((await socket.send(payload, target)) === "too-long") settle(flight, "too-long");
         flight.sendError = null;

@@ -49,7 +49,7 @@ const task = z.discriminatedUnion("do", [
     from: place,
     targets: z.array(target).min(1).max(MAX_TARGETS),
     timeoutMs: z.number().int().min(100).max(10_000),
-    tries: z.number().int().min(1).max(10).optional(),
+    tries: z.number().int().min(1).max(5).optional(),
   }),
   z.strictObject({
     do: z.literal("capture"),

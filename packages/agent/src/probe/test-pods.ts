@@ -11,6 +11,8 @@ const NAMESPACE = "warren-test";
 const LABEL = "warren.test/self-test";
 /** At a time, of all tests together. */
 const MAX_TEST_PODS = 16;
+/** Making and taking away costs the host: whoever has that done in a loop does not keep it busy. */
+const MADE_PER_MINUTE = 60;
 /** How long until a pod that could not be taken away is tried again. */
 const AGAIN_MS = 10_000;
 
@@ -29,6 +31,10 @@ export class TestPods {
   readonly #options: TestPodsOptions;
   /** Dead-man timers by name. */
   readonly #cancels = new Map<string, () => void>();
+  /** Names of those that are asked for, and perhaps not in the list yet. */
+  readonly #making = new Set<string>();
+  /** When those of the last minute were asked for. */
+  #madeAtMs: number[] = [];
   #isClosed = false;
 
   constructor(options: TestPodsOptions) {
@@ -42,12 +48,27 @@ export class TestPods {
 
   /** @throws `busy`, and what making a pod throws */
   async add(seconds: number): Promise<TestPod> {
-    if (this.#mine().length >= MAX_TEST_PODS)
-      throw new WarrenError("busy", `${MAX_TEST_PODS} pods of self-tests are on this node; delete one, or wait`);
+    this.#checkRoom();
     const name = `warren-test-${randomId(8)}`;
-    const { addresses } = await this.#options.pods.add({ name, namespace: NAMESPACE, labels: { [LABEL]: "true" } });
-    this.#arm(name, seconds * 1000);
-    return { namespace: NAMESPACE, name, addresses };
+    this.#making.add(name);
+    try {
+      const { addresses } = await this.#options.pods.add({ name, namespace: NAMESPACE, labels: { [LABEL]: "true" } });
+      this.#arm(name, seconds * 1000);
+      return { namespace: NAMESPACE, name, addresses };
+    } finally {
+      this.#making.delete(name);
+    }
+  }
+
+  #checkRoom(): void {
+    const names = new Set([...this.#mine().map(({ name }) => name), ...this.#making]);
+    if (names.size >= MAX_TEST_PODS)
+      throw new WarrenError("busy", `${MAX_TEST_PODS} pods of self-tests are on this node; delete one, or wait`);
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#madeAtMs = this.#madeAtMs.filter((atMs) => nowMs - atMs < 60_000);
+    if (this.#madeAtMs.length >= MADE_PER_MINUTE)
+      throw new WarrenError("busy", `${MADE_PER_MINUTE} pods of self-tests were made here in the last minute; wait`);
+    this.#madeAtMs.push(nowMs);
   }
 
   /** @throws `not-found`; `forbidden` for a pod that is no self-test's */
@@ -59,8 +80,9 @@ export class TestPods {
         "forbidden",
         `pod ${namespace}/${name} is not of a self-test; only its own node deletes it`,
       );
-    this.#disarm(name);
     await this.#options.pods.delete(namespace, name);
+    // Not before: one that resisted is tried again when its time is over.
+    this.#disarm(name);
   }
 
   /** Takes all of them away. */

@@ -17,6 +17,7 @@ import { readJoinLine } from "../host-setup/join-line.ts";
 import { checkReachable, findLauncher } from "../host-setup/launcher.ts";
 import { linuxSystemd } from "../host-setup/linux-systemd.ts";
 import { removeAgentFiles, removeUnit } from "../host-setup/take-down.ts";
+import { keptLease } from "../host-setup/undo-join.ts";
 
 export async function run(context: CommandContext): Promise<void> {
   const { control, token } = readJoinLine(context.args[0]!, textFlag(context, "token-file"), context.env);
@@ -54,7 +55,8 @@ export async function run(context: CommandContext): Promise<void> {
         },
         async takeDown() {
           await removeUnit(linuxSystemd, paths, AGENT_UNIT);
-          await withdrawNode(config, { deletePods: false, force: true }, { logger });
+          const { untold } = await withdrawNode(config, { deletePods: false, force: true }, { logger });
+          if (untold) context.note(keptLease(untold));
           removeAgentFiles(paths);
         },
       },

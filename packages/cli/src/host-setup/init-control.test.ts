@@ -12,23 +12,27 @@ import { FakeSystemd } from "./testing/fake-systemd.ts";
 let root: string;
 let paths: HostPaths;
 let systemd: FakeSystemd;
-let users: Set<string>;
+let userState: "absent" | "ours" | "foreign";
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "warren-host-"));
   paths = hostPaths(root);
   mkdirSync(paths.unitDir, { recursive: true });
   systemd = new FakeSystemd();
-  users = new Set();
+  userState = "absent";
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
 function world(): ControlWorld {
   const user = {
     name: "warren",
-    exists: async () => users.has("warren"),
-    add: async () => void users.add("warren"),
-    remove: async () => void users.delete("warren"),
+    state: async () => userState,
+    async add() {
+      userState = "ours";
+    },
+    async remove() {
+      userState = "absent";
+    },
   };
   return { paths, systemd, user, progress: () => {}, signal: new AbortController().signal };
 }
@@ -66,7 +70,7 @@ test("a failed start is undone, and a state that was there before stays", async 
   systemd.states = [{ active: "failed", sub: "failed", status: "" }];
   await expect(init()).rejects.toMatchObject({ code: "tool-failed" });
   expect(traces()).toEqual([paths.stateDir]);
-  expect(users.size).toBe(0);
+  expect(userState).toBe("absent");
 });
 
 test("removing it takes state and user too", async () => {
@@ -76,4 +80,12 @@ test("removing it takes state and user too", async () => {
   expect(removed).toContain(paths.controlData);
   expect(removed).toContain("user warren");
   expect(traces()).toEqual([]);
+});
+
+test("a person who happens to be called warren does not get the CA's key, and is not removed", async () => {
+  userState = "foreign";
+  await expect(init()).rejects.toMatchObject({ code: "already-exists" });
+  expect(traces()).toEqual([]);
+  expect(await removeControl(world())).toEqual([]);
+  expect(userState).toBe("foreign");
 });

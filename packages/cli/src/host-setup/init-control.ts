@@ -49,16 +49,21 @@ export async function initControl({ settings, flags, launcher }: ControlPlan, wo
   checkMayWrite(paths.controlConfig);
   checkMayWrite(unit);
   const hadState = existsSync(paths.controlData);
-  const hadUser = await user.exists();
+  const hadUser = await user.state();
+  if (hadUser === "foreign")
+    throw new WarrenError(
+      "already-exists",
+      `there is a user ${user.name} that \`warren init\` did not make, and it would own the key of the cluster's CA; rename or remove it first`,
+    );
   try {
-    if (!hadUser) await user.add();
+    if (hadUser === "absent") await user.add();
     writeOwned(paths.controlConfig, formatConfig("warren init", "control", flags, settings), 0o644);
     writeOwned(unit, controlUnit({ launcher: launcher.words, readable: launcher.dirs }), 0o644);
     await startUnit(systemd, CONTROL_UNIT, { progress, signal });
     return true;
   } catch (error) {
     progress("init failed; undoing what it did");
-    await takeAway(world, { state: !hadState, user: !hadUser }).catch((second: unknown) =>
+    await takeAway(world, { state: !hadState, user: hadUser === "absent" }).catch((second: unknown) =>
       progress(`not all of it could be undone: ${WarrenError.from(second).message}; run: warren init --remove --yes`),
     );
     throw error;
@@ -83,7 +88,7 @@ async function takeAway(
     ]),
     ...removeEmpty([paths.etcDir, paths.stateDir]),
   );
-  if (also.user && (await user.exists())) {
+  if (also.user && (await user.state()) === "ours") {
     await user.remove();
     removed.push(`user ${user.name}`);
   }

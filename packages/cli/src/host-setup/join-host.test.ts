@@ -10,6 +10,7 @@ import { type JoinWorld, joinHost } from "./join-host.ts";
 import { type HostLeft, type LeaveWorld, leaveHost, type RunningAgent } from "./leave-host.ts";
 import { removeAgentFiles, removeUnit, unitPath } from "./take-down.ts";
 import { FakeSystemd } from "./testing/fake-systemd.ts";
+import { keptLease } from "./undo-join.ts";
 
 let root: string;
 let paths: HostPaths;
@@ -176,6 +177,33 @@ test("a refusal without an agent that runs comes before anything is taken away",
   const withdraw = () => Promise.reject(new WarrenError("pods-present", "1 pod is on this node"));
   await expect(leave({ force: true }, { withdraw })).rejects.toMatchObject({ code: "pods-present" });
   expect(traces()).toHaveLength(3);
+});
+
+test("an agent that starts for ever is stopped, and started again where the leave is refused", async () => {
+  await joined();
+  const held = new WarrenError("already-running", "in use by process 7");
+  const inUse = new WarrenError("identity-in-use", "another host has it");
+  const answers = [held, inUse];
+  const withdraw = () => Promise.reject(answers.shift()!);
+  systemd.calls.length = 0;
+  await expect(leave({}, { withdraw })).rejects.toBe(inUse);
+  expect(systemd.calls).toEqual([`disable ${AGENT_UNIT}`, `enable ${AGENT_UNIT}`, `start ${AGENT_UNIT}`]);
+  expect(traces()).toHaveLength(3);
+  let isHeld = true;
+  const forced = async () => {
+    if (isHeld) {
+      isHeld = false;
+      throw held;
+    }
+    return { pods: [], untold: inUse, swept: [] };
+  };
+  expect((await leave({ force: true }, { withdraw: forced })).untold).toBe(inUse);
+  expect(traces()).toEqual([]);
+});
+
+test("whoever leaves with an identity that another host has is not told to revoke that host", () => {
+  expect(keptLease(new WarrenError("identity-in-use", "in use"))).not.toContain("revoke");
+  expect(keptLease(new WarrenError("unavailable", "nobody answers"))).toContain("warren nodes revoke");
 });
 
 class FakeAgent implements RunningAgent {

@@ -10,7 +10,7 @@ import type { Systemd } from "./systemd.ts";
 import { unitPath } from "./take-down.ts";
 
 export interface JoinPlan {
-  /** What goes into agent.yaml: `control`, `underlay`, `name`, and what else was asked for. */
+  /** What goes into agent.yaml: `control`, `name`, and what else was asked for. */
   readonly settings: Settings;
   /** Flags that settings may be of, for their descriptions. */
   readonly flags: readonly FlagSpec[];

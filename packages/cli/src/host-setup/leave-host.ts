@@ -2,8 +2,9 @@ import { podsPresent, type Withdrawn } from "@warren/agent/app/withdraw-node.ts"
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { AGENT_UNIT } from "./agent-unit.ts";
 import type { HostPaths } from "./host-paths.ts";
+import { isOurs } from "./owned-file.ts";
 import type { Systemd } from "./systemd.ts";
-import { removeAgentFiles, removeUnit } from "./take-down.ts";
+import { removeAgentFiles, removeUnit, unitPath } from "./take-down.ts";
 
 export interface LeaveOptions {
   readonly deletePods: boolean;
@@ -42,17 +43,38 @@ export interface HostLeft {
  * node that works; from the moment the control plane knows, all of it goes.
  */
 export async function leaveHost(options: LeaveOptions, world: LeaveWorld): Promise<HostLeft> {
-  const { paths, systemd, agent, withdraw } = world;
+  const { paths, systemd, agent } = world;
   const pods = agent ? await leaveByAgent(agent, options) : [];
   // Without an agent that answers, refusals are still to come: nothing may be taken away before.
   const stopped = agent ? await removeUnit(systemd, paths, AGENT_UNIT) : [];
-  const withdrawn = await withdraw(options);
+  const withdrawn = await withdrawQuiet(options, world);
   const unit = [...stopped, ...(await removeUnit(systemd, paths, AGENT_UNIT))];
   return {
     pods: [...pods, ...withdrawn.pods],
     removed: [...unit, ...withdrawn.swept, ...removeAgentFiles(paths)],
     untold: withdrawn.untold,
   };
+}
+
+/**
+ * An agent that does not answer may run all the same: one whose identity another host has begins again for ever, and holds
+ * the data directory. It is stopped then, and started again where the leave is refused.
+ */
+async function withdrawQuiet(options: LeaveOptions, { paths, systemd, withdraw }: LeaveWorld): Promise<Withdrawn> {
+  try {
+    return await withdraw(options);
+  } catch (error) {
+    const isHeld = error instanceof WarrenError && error.code === "already-running";
+    if (!isHeld || !systemd.isRunning() || !isOurs(unitPath(paths, AGENT_UNIT))) throw error;
+  }
+  await systemd.disable(AGENT_UNIT);
+  try {
+    return await withdraw(options);
+  } catch (error) {
+    await systemd.enable(AGENT_UNIT);
+    await systemd.start(AGENT_UNIT);
+    throw error;
+  }
 }
 
 /** @returns the pods it deleted */

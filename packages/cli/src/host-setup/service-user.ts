@@ -1,9 +1,13 @@
 import { run, tryRun } from "@warren/common/runtime/run.ts";
 
+/** By its comment (the GECOS field of passwd(5)) a user is known as one that `add` made. */
+const COMMENT = "Warren control plane";
+
 /** The system user of a service. */
 export interface ServiceUser {
   readonly name: string;
-  exists(): Promise<boolean>;
+  /** Somebody else's may be a person's: never run as, never removed. */
+  state(): Promise<"absent" | "ours" | "foreign">;
   /** Without a password, a shell and a home directory. */
   add(): Promise<void>;
   remove(): Promise<void>;
@@ -13,10 +17,14 @@ export interface ServiceUser {
 export function systemUser(name: string): ServiceUser {
   return {
     name,
-    exists: async () => (await tryRun("getent", ["passwd", name])).code === 0,
+    async state() {
+      const { code, stdout } = await tryRun("getent", ["passwd", name]);
+      if (code !== 0) return "absent";
+      return stdout.split(":")[4] === COMMENT ? "ours" : "foreign";
+    },
     async add() {
       const nobody = ["--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
-      await run("useradd", ["--system", "--user-group", ...nobody, "--comment", "Warren control plane", name]);
+      await run("useradd", ["--system", "--user-group", ...nobody, "--comment", COMMENT, name]);
     },
     async remove() {
       await run("userdel", [name]);

@@ -31,19 +31,21 @@ export async function undoJoin(context: CommandContext, paths: HostPaths): Promi
     const things = left.removed.map((thing) => `removed ${thing}\n`);
     return `${[...pods, ...things].join("")}this host has left the mesh\n`;
   });
-  if (left.untold !== null) {
-    context.note(
-      `the control plane was not told (${left.untold.message}); it keeps the lease until its retention time is over,`,
-    );
-    context.note("or until you run, on its host: warren nodes revoke NAME");
-  }
+  if (left.untold !== null) context.note(keptLease(left.untold));
+}
+
+/** What becomes of a lease that was not given back, and what to do about it. */
+export function keptLease({ code, message }: WarrenError): string {
+  if (code === "identity-in-use")
+    return "another host has this node's identity, and keeps the lease; nothing is to be done on the control plane";
+  return `the control plane was not told (${message}); it keeps the lease until its retention time is over, or until you run, on its host: warren nodes revoke NAME`;
 }
 
 async function answeringAgent(context: CommandContext): Promise<RunningAgent | null> {
   try {
     await call(context, "agent", "GET", "/v1/pods");
   } catch (error) {
-    // It does not run, or it is starting for ever: then it is stopped, and asked for nothing.
+    // It does not run, or it is starting, for ever maybe: then it is asked for nothing.
     if (error instanceof WarrenError && ["unavailable", "not-ready", "timeout"].includes(error.code)) return null;
     throw error;
   }

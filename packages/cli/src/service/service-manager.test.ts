@@ -94,3 +94,18 @@ test("a manager that is gone is told of once, and the service goes on", () => {
   manager.close();
   expect(world.closed).toBe(1);
 });
+
+test("a manager that does not read any more gets the latest status in the end, not all of them", () => {
+  const { world, manager, taken, answer, listens } = setup();
+  manager.starting();
+  manager.ready();
+  taken();
+  answer(() => false);
+  for (let minute = 0; minute < 100; minute++) {
+    world.headline = `ready: minute ${minute}`;
+    vi.advanceTimersByTime(60_000);
+  }
+  answer(listens);
+  vi.advanceTimersByTime(5_000);
+  expect(taken()).toEqual(["STATUS=ready: minute 99"]);
+});

@@ -84,6 +84,8 @@ export class ServiceManager {
 
   #tellStatus(): void {
     const status = this.#newStatus();
+    // The latest is all that counts: they must not pile up for a manager that does not read any more.
+    if (status !== "" && this.#unsent.at(-1)?.startsWith("STATUS=")) this.#unsent.pop();
     if (status !== "") this.#tell(status.trimStart());
     else this.#flush();
   }

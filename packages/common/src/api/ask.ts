@@ -116,6 +116,7 @@ export interface ProbeAnswer {
    * another reason, the answer was too long for the other side to send, or came from another address; see `error`.
    */
   readonly outcome: "answered" | "lost" | "too-long" | "failed";
+  /** From the sending agent to the listening one and back: the event loops of both are in it, so no `ping`. */
   readonly rttMs: number | null;
   /** How many were sent until one was answered, or all of them. */
   readonly tries: number;
@@ -128,7 +129,8 @@ export interface ProbeAnswer {
 
 /**
  * Looks at what leaves and reaches this node's underlay interface to and from `peers`, for `seconds`: each UDP datagram
- * is named by its port and shape, and searched for `session`, which every probe carries in the clear.
+ * is named by its port and shape, and searched for the digest of `session` that every
+ * probe carries in the clear.
  */
 export interface CaptureTask {
   readonly do: "capture";

@@ -108,6 +108,8 @@ describe("one identity, two agents", () => {
     const goodbye = { release: true, instance: "goodbye" };
     const elsewhere = { ...goodbye, host: "beta", underlay_address: "192.0.2.12" };
     await expect(copy.mesh.leave(elsewhere)).rejects.toMatchObject(inUse);
+    const nowhere = { ...goodbye, underlay_address: "x".repeat(1_000) };
+    await expect(copy.mesh.leave(nowhere)).rejects.toMatchObject({ code: "address-invalid" });
     await first.mesh.leave({ ...goodbye, host: "alpha", underlay_address: "192.0.2.11" });
     expect(mesh.core.context.view.nodes.get(first.id)?.joined).toBe(false);
   });

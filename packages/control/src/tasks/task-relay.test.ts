@@ -217,6 +217,25 @@ describe("what cannot be", () => {
     await expect.poll(() => control.core.tasks.size, { interval: 1 }).toBe(2 * MAX_OPEN_TASKS);
   });
 
+  it("is said of too many questions that were given up, until they are answered, or old", async () => {
+    const watcher = new Watcher(b);
+    const give = async (from: HarnessNode) => {
+      const gone = new AbortController();
+      const asked = ask(from, "b", "{}", gone.signal).catch((error: unknown) => error);
+      await control.clock.advance(0);
+      gone.abort();
+      return asked;
+    };
+    for (let i = 0; i < 2 * MAX_OPEN_TASKS; i++) expect(await give(a)).toMatchObject({ code: "unavailable" });
+    expect(await give(a)).toMatchObject({ code: "busy", message: expect.stringMatching(/given up/) });
+    expect(await give(b)).toMatchObject({ code: "unavailable" });
+    await expect(answer(b, (await watcher.next()).id)).rejects.toMatchObject({ code: "not-found" });
+    expect(await give(a)).toMatchObject({ code: "unavailable" });
+    expect(await give(a)).toMatchObject({ code: "busy" });
+    await control.clock.advance(30_000);
+    expect(await give(a)).toMatchObject({ code: "unavailable" });
+  });
+
   it("is said of a node that takes tasks and never reads them", async () => {
     const reading = b.mesh.watchTasks(new AbortController().signal)[Symbol.asyncIterator]();
     const first = reading.next();
@@ -234,8 +253,10 @@ describe("what cannot be", () => {
       await control.clock.advance(0);
       gone.abort();
       outcomes.push(await asked);
+      // Until those of the asking node count no more.
+      if (i % 20 === 0) await control.clock.advance(30_000);
     }
-    expect(outcomes.at(-1)).toMatchObject({ code: "busy" });
+    expect(outcomes.at(-1)).toMatchObject({ code: "busy", message: expect.stringMatching(/^node b does not take/) });
     await first;
     stop.abort();
     await give();

@@ -15,6 +15,13 @@ import { type TaskStream, TaskStreams } from "./task-streams.ts";
 const MAX_PER_TARGET = 2 * MAX_OPEN_TASKS;
 /** Questions of the control plane's own operator. */
 const MAX_OF_OPERATOR = 4 * MAX_OPEN_TASKS;
+/**
+ * A node does a task on, although whoever asked is gone, and for that long it counts, until it is answered: else one node, with
+ * questions that it gives up at once, would have all the others busy all the time.
+ */
+const GIVEN_UP_MS = 30_000;
+/** Of one node, given up ones included. */
+const MAX_NOT_DONE = 2 * MAX_OPEN_TASKS;
 /** A node that is up and takes no tasks is connecting, perhaps: after a start, or a new certificate. */
 const CONNECTING_MS = 5_000;
 /** A node whose stream broke may be connecting again, and answer yet. */
@@ -37,6 +44,13 @@ interface OpenTask {
   readonly settle: (outcome: string | WarrenError) => void;
 }
 
+/** What nobody waits for any more, and its node may still be doing. */
+interface GivenUp {
+  readonly asker: string;
+  readonly targetId: string;
+  readonly forget: () => void;
+}
+
 /**
  * Hands what a node is to do in a self-test from whoever asks to that node, and its answer back. It looks into neither,
  * stores nothing, and forgets a question with its answer, its deadline, or its asker.
@@ -48,6 +62,8 @@ export class TaskRelay implements Startable {
   readonly #options: TaskRelayOptions;
   readonly #streams = new TaskStreams();
   readonly #open = new Map<string, OpenTask>();
+  /** By the id of the task. */
+  readonly #givenUp = new Map<string, GivenUp>();
   #unsubscribe = (): void => {};
 
   constructor(options: TaskRelayOptions) {
@@ -74,6 +90,7 @@ export class TaskRelay implements Startable {
     const error = new WarrenError("unavailable", "the control plane is stopping");
     this.#streams.endWhere(() => error);
     for (const task of [...this.#open.values()]) task.settle(error);
+    for (const { forget } of [...this.#givenUp.values()]) forget();
   }
 
   /**
@@ -120,6 +137,8 @@ export class TaskRelay implements Startable {
   answer(nodeId: string, request: AnswerTaskRequest): void {
     const node = requireMember(this.#options.view, nodeId);
     const task = this.#open.get(request.id);
+    const givenUp = this.#givenUp.get(request.id);
+    if (givenUp?.targetId === nodeId) givenUp.forget();
     // Another node's task is as good as none: an id tells nobody anything.
     if (task?.target.id !== nodeId)
       throw new WarrenError("not-found", `nobody waits for an answer of node ${node.name} to that task (any more)`);
@@ -135,7 +154,10 @@ export class TaskRelay implements Startable {
         if (typeof outcome === "string") resolve(outcome);
         else reject(outcome);
       };
-      const abort = (): void => settle(new WarrenError("unavailable", "whoever asked is gone"));
+      const abort = (): void => {
+        this.#countOn(id, task);
+        settle(new WarrenError("unavailable", "whoever asked is gone"));
+      };
       const cancel = this.#options.clock.after(ASK_TIMEOUT_MS, () =>
         settle(
           new WarrenError("timeout", `node ${task.target.name} did not answer within ${ASK_TIMEOUT_MS / 1000} seconds`),
@@ -145,6 +167,16 @@ export class TaskRelay implements Startable {
       signal?.addEventListener("abort", abort, { once: true });
       if (signal?.aborted) abort();
     });
+  }
+
+  #countOn(id: string, { asker, target }: Pick<OpenTask, "asker" | "target">): void {
+    if (asker === null) return;
+    const forget = (): void => {
+      cancel();
+      this.#givenUp.delete(id);
+    };
+    const cancel = this.#options.clock.after(GIVEN_UP_MS, forget);
+    this.#givenUp.set(id, { asker, targetId: target.id, forget });
   }
 
   #giveUpSoon(stream: TaskStream): void {
@@ -182,6 +214,12 @@ export class TaskRelay implements Startable {
     const limit = asker === null ? MAX_OF_OPERATOR : MAX_OPEN_TASKS;
     if (ofAsker >= limit)
       throw new WarrenError("busy", `${ofAsker} questions wait for their answer; ask the next after one of these`);
+    const notDone = ofAsker + [...this.#givenUp.values()].filter((task) => task.asker === asker).length;
+    if (asker !== null && notDone >= MAX_NOT_DONE)
+      throw new WarrenError(
+        "busy",
+        `${notDone} questions, given up ones among them, are not done yet; try again later`,
+      );
     if (open.filter((task) => task.target.id === target.id).length >= MAX_PER_TARGET)
       throw new WarrenError("busy", `node ${target.name} has ${MAX_PER_TARGET} tasks to do already; try again later`);
   }
