@@ -165,7 +165,7 @@ describeAsRoot(
         `mkdir ${drop} && printf '[Service]\\nExecStartPre=sleep 1000\\n' > ${drop}/slow.conf`,
       );
       const line = `${await token()}@192.0.2.1:7443`;
-      await one!.run("systemd-run", "--quiet", "--unit=joining", "/opt/warren/warren", "join", line);
+      await one!.run("systemd-run", "--quiet", "--collect", "--unit=joining", "/opt/warren/warren", "join", line);
       await waitFor("the unit to be started", async () => (await unit(one!, "ActiveState")) === "activating");
       await one!.run("systemctl", "kill", "--kill-whom=main", "--signal=INT", "joining");
       await waitFor("the end of the join", async () => {
