@@ -402,17 +402,19 @@ class AgentApp implements Agent {
   }
 
   async leave(release: boolean, answered?: AbortSignal): Promise<void> {
-    const { pods, session, netmapFile, subnetFile } = this.#running();
+    const { pods, session, netmapFile, subnetFile, tasks } = this.#running();
     // A start that has yet to hear from the control plane would fail, and the node be started, and join, again.
     if (!this.#ready) throw new WarrenError("not-ready", "the agent is starting, or ending; try again later");
-    if (pods.size > 0)
-      throw new WarrenError(
-        "pods-present",
-        `${pods.size} ${pods.size === 1 ? "pod is" : "pods are"} on this node and would lose ${pods.size === 1 ? "its" : "their"} network; delete with "warren pod del NAME" first`,
-      );
     // A pod that was let in meanwhile would hold an address that is another node's by then.
     this.#leaving = true;
     try {
+      // Whoever has pods of self-tests made here does not keep this node in the mesh with them.
+      await tasks?.deletePods();
+      if (pods.size > 0)
+        throw new WarrenError(
+          "pods-present",
+          `${pods.size} ${pods.size === 1 ? "pod is" : "pods are"} on this node and would lose ${pods.size === 1 ? "its" : "their"} network; delete with "warren pod del NAME" first`,
+        );
       await session.leave(release);
     } catch (error) {
       this.#leaving = false;

@@ -192,6 +192,17 @@ describe("pods of self-tests", () => {
     expect(podNames()).toEqual(["web"]);
   });
 
+  it("do not keep their node in the mesh", async () => {
+    await add(60);
+    const web = await agent.addPod({ name: "web" });
+    await expect(agent.leave(false)).rejects.toMatchObject({ code: "pods-present" });
+    expect(podNames()).toEqual(["web"]);
+    await agent.deletePod(web.namespace, web.name);
+    await add(60);
+    await agent.leave(false);
+    expect(podNames()).toEqual([]);
+  });
+
   it("are not without number", async () => {
     const task = { do: "add-pod", seconds: 60 };
     const made = await Promise.allSettled(Array.from({ length: MAX_OPEN_TASKS }, () => ask(task)));

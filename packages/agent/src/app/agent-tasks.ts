@@ -73,6 +73,11 @@ export class AgentTasks {
     this.#watching = watchTasks(options, this.#stop.signal);
   }
 
+  /** Takes the pods of self-tests away, whose time would come anyway. */
+  deletePods(): Promise<void> {
+    return this.#testPods.sweep();
+  }
+
   async stop(): Promise<void> {
     // What is under way ends with it.
     this.#stop.abort(new WarrenError("not-ready", "this agent is being stopped"));
