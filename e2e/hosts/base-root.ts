@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { copyFile, cp } from "node:fs/promises";
+import { copyFile, cp, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -69,7 +69,8 @@ export async function installWarren(dir: string): Promise<string> {
       await cp(join(ROOT, path), join(warren, path));
     }
     const trust = "--setenv=NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt";
-    await make("systemd-nspawn", [...inside(merged), trust, "/opt/warren/warren", "version"]);
+    await symlink("/opt/warren/warren", join(merged, "usr/local/bin/warren"));
+    await make("systemd-nspawn", [...inside(merged), trust, "warren", "version"]);
   } finally {
     await run("umount", [merged]);
   }

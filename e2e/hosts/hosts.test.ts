@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import type { AgentStatus, NodeInfo, PodInfo } from "@warren/common/api/types.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { waitFor } from "../lab/wait-for.ts";
@@ -185,6 +185,22 @@ describeAsRoot(
       await one!.run("warren", "leave", "--delete-pods");
       expect(await machineState(one!)).toEqual(oneBefore);
       expect((await nodes()).map(({ name }) => name)).toEqual(["two"]);
+    });
+
+    it("a copy of a node is left from, and the node keeps what is its own", async () => {
+      for (const path of ["/etc/warren", "/etc/systemd/system/warren-agent.service", "/var/lib/warren/agent"])
+        cpSync(two!.path(path), one!.path(path), { recursive: true });
+      await one!.run("systemctl", "daemon-reload");
+      await one!.run("systemctl", "enable", "warren-agent");
+      await one!.run("systemctl", "start", "--no-block", "warren-agent");
+      const log = () => one!.run("journalctl", "--unit=warren-agent", "--output=cat", "--lines=20");
+      await waitFor("the copy to wait", async () => (await log()).includes("identity is in use, waiting"));
+      const { code, stderr } = await one!.try("warren", "leave", "--force", "--delete-pods");
+      expect(stderr).toContain("another host has this node's identity");
+      expect(code).toBe(0);
+      expect(await machineState(one!)).toEqual(oneBefore);
+      expect((await nodes()).map(({ name, state }) => `${name} ${state}`)).toEqual(["two ready"]);
+      expect(await status(two!)).toMatchObject({ ready: true, pods: 1 });
     });
 
     it("without the control plane a leave is refused, or forced, and says what is kept", async () => {

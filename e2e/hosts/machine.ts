@@ -130,7 +130,7 @@ export class Machine {
 
   #enter(program: string, args: readonly string[]): string[] {
     const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"];
-    const path = "PATH=/opt/warren:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     return [`--target=${this.#leader}`, ...namespaces, "--", "env", "-i", path, "HOME=/root", program, ...args];
   }
 

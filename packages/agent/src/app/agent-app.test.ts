@@ -422,6 +422,18 @@ describe("a running agent", () => {
     await expect(up(make({ "data-dir": `${dir}/other`, token: undefined }))).rejects.toMatchObject({ code: "usage" });
   });
 
+  it("is not shut out by a clock that is ahead while nobody says what time it is", async () => {
+    await (await up(make())).stop();
+    await clock.advance(3 * control.lifetimeMs);
+    control.silent = true;
+    await expect(up(make({ token: undefined }))).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(/expired on .* if the clock of this host is right/),
+    });
+    control.silent = false;
+    await expect(up(make({ token: undefined }))).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
   it("says when its clock is off", async () => {
     const agent = await up(make());
     const connect = control.connect.bind(control);

@@ -25,7 +25,8 @@ export interface JoinOptions {
  * The identity of this node: the stored one, or a new one by means of the token. The key is on the disk before the token
  * is shown: the control plane gives the same key the same node again, so that a kill between its answer and our write
  * does not waste a single-use token. A certificate that ran out while the node was away needs a token too.
- * Throws what `enroll` throws, `state-corrupt`, and `usage` when a token is needed and there is none.
+ * Throws what `enroll` throws, `state-corrupt`, and, when a token is needed and there is none, `usage`, `unauthenticated`, or
+ * `unavailable` while it is not known whether it is needed.
  */
 export async function joinMesh(options: JoinOptions): Promise<NodeIdentity> {
   const { store, connector, logger } = options;
@@ -53,15 +54,23 @@ export async function joinMesh(options: JoinOptions): Promise<NodeIdentity> {
   return toNodeIdentity(identity)!;
 }
 
-/** By the clock of the control plane, which judges it, where that can be asked. */
+/**
+ * By the clock of the control plane, which judges it. Where that cannot be asked, and no token says otherwise, it is not
+ * known: a clock that is ahead at boot is not the end of a node. @throws `unavailable`
+ */
 async function expired({ credentials }: NodeIdentity, options: JoinOptions): Promise<string | null> {
   const { connector, clock, control, logger, signal } = options;
   const { toMs } = connector.validity(credentials.certificate);
   if (clock.nowMs() < toMs) return null;
-  const offMs = await connector.clockOffMs(control, credentials, signal).catch(() => 0);
+  const why = `the certificate of this node expired on ${new Date(toMs).toISOString()}`;
+  const offMs = await connector.clockOffMs(control, credentials, signal).catch((cause: unknown) => {
+    if (options.token() !== null) return 0;
+    const { message } = WarrenError.from(cause);
+    throw new WarrenError("unavailable", `${why} if the clock of this host is right, and ${message}`, { cause });
+  });
   if (clock.nowMs() - offMs < toMs) {
     logger.warn(describeClock(offMs));
     return null;
   }
-  return `the certificate of this node expired on ${new Date(toMs).toISOString()}`;
+  return why;
 }

@@ -15,7 +15,7 @@ export interface Subnet {
 
 /**
  * `subnet.env` in the run directory: the overlay in the keys that flannel made customary, as shell assignments, for an
- * `EnvironmentFile=` or a script. Everybody may read it.
+ * `EnvironmentFile=` or a script. Whoever may enter the directory may read it.
  */
 export class SubnetFile {
   readonly #path: string;
