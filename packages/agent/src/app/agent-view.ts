@@ -9,6 +9,7 @@ import type { PodSet } from "../pods/pod-set.ts";
 import type { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentWorld } from "./agent-deps.ts";
 import { type Forwarder, TUN_NAME } from "./forwarder.ts";
+import type { SleepWatch } from "./sleep-watch.ts";
 import type { UnderlayFollower } from "./underlay-follower.ts";
 
 /** The components of an agent that is up. */
@@ -22,6 +23,7 @@ export interface AgentParts {
   readonly forwarder: Forwarder;
   readonly stages: StageWatch;
   readonly underlay: UnderlayFollower;
+  readonly sleepWatch: SleepWatch;
   readonly identity: () => NodeIdentity;
   /** `HOST:PORT` of the control plane. */
   readonly control: string;
@@ -33,7 +35,8 @@ export type AgentStanding = Pick<AgentView, "ready" | "lease" | "knowledge" | "s
 
 /** Asks every component for what it knows: status, metrics and lists are made of it. */
 export function agentView(parts: AgentParts, standing: AgentStanding): AgentView {
-  const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, control, startedMs } = parts;
+  const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, control, startedMs, sleepWatch } =
+    parts;
   return {
     ...standing,
     version: manifest.version,
@@ -42,6 +45,7 @@ export function agentView(parts: AgentParts, standing: AgentStanding): AgentView
     tun: TUN_NAME,
     overlayMtu: forwarder.podMtu,
     underlayMtu: underlay.underlay.interface.mtu,
+    gap: sleepWatch.last,
     underlayFault: underlay.fault,
     underlayMoved: underlay.moved,
     plainPrefixes: world.hostNetwork.plainPrefixes(),
