@@ -28,6 +28,7 @@ export class Connection {
   open = true;
   /** Its own address is gone: nothing passes ever again, and nobody is told. */
   #isStranded = false;
+  #isAsleep = false;
 
   constructor(path: Path, owner: SimProcess) {
     this.#path = path;
@@ -58,10 +59,14 @@ export class Connection {
     this.#onBreak.clear();
   }
 
-  /** The address of the client's end is gone for good. */
-  strand(): void {
+  /**
+   * The address of the client's end is gone for good, or the other end has forgotten the connection.
+   * @param isAsleep the client does not notice by itself: its keep-alive stands still
+   */
+  strand(isAsleep = false): void {
     this.#isStranded = true;
-    this.onCut();
+    this.#isAsleep = isAsleep;
+    if (!isAsleep) this.onCut();
   }
 
   get #isCut(): boolean {
@@ -70,6 +75,7 @@ export class Connection {
 
   /** The path was cut just now. */
   onCut(): void {
+    if (this.#isAsleep) return;
     const sinceMs = this.#path.time.monotonicMs();
     this.#cutSinceMs = sinceMs;
     this.#path.time.after(KEEPALIVE_MS, () => {

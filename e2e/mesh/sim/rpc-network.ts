@@ -89,9 +89,9 @@ export class RpcNetwork {
     for (const connection of this.#of(host)) connection.onHeal();
   }
 
-  /** The host has another address: its connections are of the old one. */
-  strand(host: string): void {
-    for (const connection of this.#of(host)) connection.strand();
+  /** The connections of the host are of an address that it has no more, or of a time that it slept through. */
+  strand(host: string, isAsleep = false): void {
+    for (const connection of this.#of(host)) connection.strand(isAsleep);
   }
 
   isCut(host: string): boolean {

@@ -112,6 +112,7 @@ export class SimNode {
     process.onEnd(() => this.stack.closeProbes());
     const agent = createAgent(config, {
       clock: process,
+      bootMs: () => process.bootMs(),
       random: this.#options.random,
       randomBytes: this.#options.randomBytes,
       logger: this.#options.logger,
@@ -133,6 +134,20 @@ export class SimNode {
       if (this.#agent === agent) this.#agent = null;
       throw error;
     }
+  }
+
+  /** The machine is suspended; its end of every connection does not hear of what the others do meanwhile. */
+  suspend(): void {
+    this.#process.suspend();
+    this.#options.rpc.strand(this.name, true);
+    this.#options.rpc.cut(this.name);
+    this.#options.underlayNetwork.gone.add(this.underlay);
+  }
+
+  wake(slept = true): void {
+    this.#options.underlayNetwork.gone.delete(this.underlay);
+    this.#options.rpc.heal(this.name);
+    this.#process.wake(slept);
   }
 
   /** Gives the machine another address, and takes the old one away; null: none. */

@@ -17,6 +17,11 @@ export class SimProcess implements Clock {
   readonly #timers = new Set<() => void>();
   readonly #onEnd = new Set<() => void>();
   alive = true;
+  /** What is due while the process, or its machine, stands still. */
+  #due: (() => void)[] | null = null;
+  /** How long `CLOCK_MONOTONIC` stood still. */
+  #asleepMs = 0;
+  #suspendedAtMs = 0;
 
   constructor(time: VirtualTime, wall: WallClock) {
     this.#time = time;
@@ -28,7 +33,26 @@ export class SimProcess implements Clock {
   }
 
   monotonicMs(): number {
+    return this.#time.monotonicMs() - this.#asleepMs;
+  }
+
+  /** Goes on while the machine sleeps. */
+  bootMs(): number {
     return this.#time.monotonicMs();
+  }
+
+  /** Stands still until `wake`: no timer fires. */
+  suspend(): void {
+    this.#due ??= [];
+    this.#suspendedAtMs = this.#time.monotonicMs();
+  }
+
+  /** Goes on. @param slept the machine slept, and did not count the time */
+  wake(slept: boolean): void {
+    const due = this.#due ?? [];
+    this.#due = null;
+    if (slept) this.#asleepMs += this.#time.monotonicMs() - this.#suspendedAtMs;
+    for (const fn of due) fn();
   }
 
   after(delayMs: number, fn: () => void): () => void {
@@ -37,9 +61,13 @@ export class SimProcess implements Clock {
       this.#timers.delete(cancel);
       stop();
     };
-    const stop = this.#time.after(delayMs, () => {
-      this.#timers.delete(cancel);
+    const fire = (): void => {
+      if (!this.#timers.delete(cancel)) return;
       fn();
+    };
+    const stop = this.#time.after(delayMs, () => {
+      if (this.#due) this.#due.push(fire);
+      else fire();
     });
     this.#timers.add(cancel);
     return cancel;

@@ -30,6 +30,7 @@ import { createAgentApi } from "../observe/local-api.ts";
 import { StageWatch } from "../observe/stage-watch.ts";
 import { PodSet } from "../pods/pod-set.ts";
 import { podsFile } from "../pods/pod-state.ts";
+import { REKEY_AFTER_MS } from "../secure/timings.ts";
 import { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
@@ -40,6 +41,7 @@ import { agentWorld } from "./agent-world.ts";
 import { assertCarries, Forwarder, type Lease, overlayMtuOf, TUN_NAME } from "./forwarder.ts";
 import { keepHost, settleMemory, spareMemory } from "./housekeeping.ts";
 import { registrationOf } from "./registration.ts";
+import { type Gap, SleepWatch } from "./sleep-watch.ts";
 import { readToken } from "./start-inputs.ts";
 import { findUnderlay, type Underlay, UnderlayFollower } from "./underlay-follower.ts";
 
@@ -279,6 +281,14 @@ class AgentApp implements Agent {
     this.#undo.push(() => hostNetwork.clean({ podsRemain: pods.size > 0 }));
     this.#undo.push(() => forwarder.close());
     this.#undo.push(() => netmapFile.flush());
+    const onGap = (gap: Gap): void => {
+      const [kind, seconds] = [gap.kind, Math.round(gap.ms / 1000)];
+      logger.warn({ kind, seconds }, "time stood still, or was set: connecting anew");
+      session.reconnect();
+      if (Math.abs(gap.ms) >= REKEY_AFTER_MS) sealing.renew();
+      void underlay.look();
+    };
+    const sleepWatch = new SleepWatch({ clock, bootMs: world.bootMs, onGap });
     this.#parts = {
       world,
       pods,
@@ -290,7 +300,7 @@ class AgentApp implements Agent {
       forwarder,
       stages: new StageWatch(dataPlane, clock),
       underlay,
-      ...{ control, startedMs },
+      ...{ control, startedMs, sleepWatch },
       identity: () => identity,
     };
     await forwarder.adopt(lease);
@@ -330,7 +340,8 @@ class AgentApp implements Agent {
       clockOffMs: () => session.clockOffMs,
     };
     void renewCertificates(identity, { ...renewal, onRenewed: renewed }, this.#stop.signal);
-    const kept = [keepHost(world, this.#stop.signal), underlay.run(this.#stop.signal)];
+    const { signal: stopped } = this.#stop;
+    const kept = [keepHost(world, stopped), underlay.run(stopped), sleepWatch.run(stopped)];
     this.#undo.push(() => Promise.all(kept).then(() => {}));
     void settleMemory(world, this.#stop.signal);
   }

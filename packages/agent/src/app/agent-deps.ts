@@ -13,6 +13,8 @@ import type { Random } from "../secure/handshake/cookie-maker.ts";
 /** The world of an agent. What is not given is this machine's; the simulator gives all of it. */
 export interface AgentDeps {
   readonly clock?: Clock;
+  /** Milliseconds since the machine came up, those it slept included; that of `clock`, where only that is given. */
+  readonly bootMs?: () => number;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
   /** Unpredictable: keys are made of them. */

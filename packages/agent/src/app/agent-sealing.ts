@@ -61,6 +61,11 @@ export class AgentSealing {
     this.#path()?.setKeys(this.#keys());
   }
 
+  /** The sessions are older than they look, or may be. */
+  renew(): void {
+    this.#path()?.renew();
+  }
+
   /** Writes what is not on the disk yet. */
   flush(): void {
     this.#times.flush();

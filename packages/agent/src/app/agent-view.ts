@@ -11,6 +11,7 @@ import type { NodeKeys } from "../secure-keys/node-keys.ts";
 import type { AgentWorld } from "./agent-deps.ts";
 import type { AgentTasks } from "./agent-tasks.ts";
 import { type Forwarder, TUN_NAME } from "./forwarder.ts";
+import type { SleepWatch } from "./sleep-watch.ts";
 import type { UnderlayFollower } from "./underlay-follower.ts";
 
 /** The components of an agent that is up. */
@@ -28,6 +29,7 @@ export interface AgentParts {
   /** Once the pods are back. */
   readonly tasks?: AgentTasks;
   readonly underlay: UnderlayFollower;
+  readonly sleepWatch: SleepWatch;
   readonly identity: () => NodeIdentity;
   /** `HOST:PORT` of the control plane. */
   readonly control: string;
@@ -39,7 +41,8 @@ export type AgentStanding = Pick<AgentView, "ready" | "lease" | "knowledge" | "s
 
 /** Asks every component for what it knows: status, metrics and lists are made of it. */
 export function agentView(parts: AgentParts, standing: AgentStanding): AgentView {
-  const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, control, startedMs } = parts;
+  const { world, pods, session, netmapFile, dataPlane, forwarder, underlay, identity, control, startedMs, sleepWatch } =
+    parts;
   return {
     ...standing,
     version: manifest.version,
@@ -48,6 +51,7 @@ export function agentView(parts: AgentParts, standing: AgentStanding): AgentView
     tun: TUN_NAME,
     overlayMtu: forwarder.podMtu,
     underlayMtu: underlay.underlay.interface.mtu,
+    gap: sleepWatch.last,
     underlayFault: underlay.fault,
     underlayMoved: underlay.moved,
     plainPrefixes: world.hostNetwork.plainPrefixes(),

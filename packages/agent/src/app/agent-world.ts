@@ -12,6 +12,7 @@ import type { AgentDeps, AgentWorld } from "./agent-deps.ts";
 export async function agentWorld(config: AgentConfig, deps: AgentDeps): Promise<AgentWorld> {
   return {
     clock: deps.clock ?? systemClock,
+    bootMs: deps.bootMs ?? (deps.clock ? () => deps.clock!.monotonicMs() : await linuxBootClock()),
     random: deps.random ?? Math.random,
     randomBytes: deps.randomBytes ?? ((length) => new Uint8Array(randomBytes(length))),
     logger: deps.logger ?? createLogger({ level: config["log-level"], format: config["log-format"] }),
@@ -34,6 +35,12 @@ async function linuxDataPlane(): Promise<AgentWorld["createDataPlane"]> {
   const { createKernelDataPlane } = await import("../dataplane-host/kernel-data-plane.ts");
   return (options, kind, guard) =>
     kind === "kernel" ? createKernelDataPlane(options, guard) : createTunDataPlane(options);
+}
+
+async function linuxBootClock(): Promise<() => number> {
+  const { createSharedClock } = await import("../dataplane-host/shared-clock.ts");
+  const { loadLibc } = await import("../platform/linux/libc.ts");
+  return createSharedClock(loadLibc());
 }
 
 async function linuxLock(): Promise<(dataDir: string) => () => void> {

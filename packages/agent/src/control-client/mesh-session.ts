@@ -187,6 +187,8 @@ export class MeshSession {
     this.#client = null;
     this.#connection = new AbortController();
     this.#attempt = 0;
+    // By a clock that may have been set since: the next heartbeat tells.
+    this.#clockOffMs = 0;
     connection.abort(new WarrenError("unavailable", "connecting anew"));
     client?.close();
   }

@@ -93,6 +93,10 @@ export class SessionDriver implements DataPlaneSealing {
     this.#tell((core, nowMs) => core.setKeys(keys, nowMs));
   }
 
+  renew(): void {
+    this.#tell((core, nowMs) => core.renew(nowMs));
+  }
+
   status(): SealedPeerStatus[] {
     return this.#core?.status() ?? [];
   }

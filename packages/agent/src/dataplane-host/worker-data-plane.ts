@@ -92,7 +92,7 @@ class WorkerDataPlane implements DataPlane {
       send: (endpoint, message) => this.#sendHandshake(endpoint, message),
     });
     const [activity, tally] = [new Float64Array(this.#activity), new Float64Array(this.#tally)];
-    const shared = { path, activity, tally, now: createSharedClock() };
+    const shared = { path, activity, tally, now: createSharedClock(loadLibc()) };
     this.#sealing = options.sealing ? new SessionDriver(options.sealing, shared) : null;
   }
 

@@ -46,7 +46,7 @@ interface SealedRoad {
 /** The roads of one worker. Which there are depends on the sockets that are open. */
 export class WorkerPipelines {
   readonly #parts: PipelineParts;
-  readonly #now = createSharedClock();
+  readonly #now: () => number;
   readonly #egress: EgressRoad | null;
   #send: SendSessions | null = null;
   #receive: SealedRoad | null = null;
@@ -56,6 +56,7 @@ export class WorkerPipelines {
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#now = createSharedClock(parts.libc);
     this.#egress = parts.start.directions.includes("egress") ? this.#openEgress() : null;
   }
 

@@ -14,7 +14,7 @@ import { formatSealingKey } from "@warren/common/identity/sealing-key.ts";
 import { CIPHERS, isSealed, SEALING_CIPHERS } from "@warren/common/net/cipher.ts";
 import { encapsulationOf } from "@warren/common/net/encapsulation.ts";
 import type { ClusterMessage, IdentityClone, NodeMessage } from "@warren/common/rpc/messages.ts";
-import { describeClock } from "@warren/common/runtime/clock-difference.ts";
+import { describeClock, spanText } from "@warren/common/runtime/clock-difference.ts";
 import { pairCipher } from "../control-client/peer-ciphers.ts";
 import type { DataPlaneSealing, DataPlaneStats } from "../dataplane-host/data-plane.ts";
 
@@ -37,6 +37,12 @@ export interface AgentView {
   readonly underlayMtu: number;
   /** Why this host is not where it should be on the underlay. */
   readonly underlayFault?: WarrenError | null;
+  /** When this host, or this process, stood still last, a short while ago. */
+  readonly gap?: {
+    readonly kind: "slept" | "stopped" | "stepped";
+    readonly ms: number;
+    readonly endedMs: number;
+  } | null;
   /** The last change of its underlay address, a short while ago. */
   readonly underlayMoved?: {
     readonly from: string;
@@ -120,6 +126,7 @@ function warnings(view: AgentView): string[] {
     const age = knowledge ? `, the netmap is ${secondsBetween(knowledge.asOfMs, nowMs)} s old` : "";
     list.push(`not connected to the control plane at ${control.address}${age}: ${control.error?.message ?? "trying"}`);
   }
+  if (view.gap) list.push(gapNotice(view.gap));
   if (view.underlayMoved) {
     const { from, to, interface: name, atMs } = view.underlayMoved;
     const when = new Date(atMs).toISOString();
@@ -135,6 +142,15 @@ function warnings(view: AgentView): string[] {
   if (nowMs - clockOffMs > certificate.toMs)
     list.push("the certificate of this node has expired; make a token and restart with --token TOKEN");
   return list;
+}
+
+function gapNotice({ kind, ms, endedMs }: NonNullable<AgentView["gap"]>): string {
+  const [from, to] = [endedMs - ms, endedMs].map((at) => new Date(at).toISOString());
+  const span = spanText(Math.abs(ms));
+  if (kind === "slept") return `this host slept from ${from} to ${to} (${span}); it has connected anew since`;
+  if (kind === "stopped") return `this agent did not run from ${from} to ${to} (${span}); it has connected anew since`;
+  const way = ms > 0 ? "forward, as after a sleep that the hypervisor made, or when it is set" : "back: it was set";
+  return `the clock of this host jumped ${span} ${way}, at ${to}; the agent has connected anew since`;
 }
 
 function cloneWarning({ host, underlay_address: address, last_tried_ms: triedMs }: IdentityClone): string {

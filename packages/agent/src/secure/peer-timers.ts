@@ -1,6 +1,7 @@
 import { type Activity, PER_SLOT, RECEIVED, RECEIVED_PACKET, SENT, SENT_PACKET } from "./session.ts";
 import type { SessionSet } from "./session-set.ts";
 import {
+  INITIATION_SPACING_MS,
   KEEPALIVE_MS,
   POLL_MS,
   REKEY_AFTER_MS,
@@ -88,6 +89,11 @@ export class PeerTimers {
     }
     if (sessions.current !== null) consider("keepalive", this.#keepaliveDueMs(peer));
     return { step, atMs };
+  }
+
+  /** Whether an initiation has left so short a while ago that the peer would not take another. */
+  hasJustAsked(nowMs: number): boolean {
+    return this.#handshakeSentMs > nowMs - INITIATION_SPACING_MS;
   }
 
   /** A packet waits, or a session has sealed nearly all it may. Who still wants is not given up on (paper §6.4). */

@@ -255,3 +255,19 @@ test("whatever arrives is refused by reason and changes nothing", () => {
   expect(b.core.counters.refused).toMatchObject({ mac1: 42, malformed: 85 });
   expect(statusOf(b, a).counters.refused).toMatchObject({ flood: 6, replayed: 0 });
 });
+
+test("after a time that no clock of the path has counted, every session is made anew, once, and packets wait for it", () => {
+  const [a, b] = world.pair();
+  a.path.packet(b.id, 1);
+  world.run(1_000);
+  const before = statusOf(a, b).lastHandshakeMs;
+  a.core.renew(world.nowMs);
+  expect(statusOf(a, b).sessions.current).toBeNull();
+  a.path.packet(b.id, 2);
+  a.core.renew(world.nowMs);
+  world.run(10);
+  expect(b.path.received).toEqual([1, 2]);
+  expect(statusOf(a, b).lastHandshakeMs).toBeGreaterThan(before);
+  expect(statusOf(a, b).counters).toMatchObject({ initiationsSent: 2 });
+  expect(world.agree(a, b)).toBe(true);
+});

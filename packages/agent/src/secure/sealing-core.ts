@@ -118,6 +118,17 @@ export class SealingCore implements SessionEvents {
     for (const peer of [...touched.slice(start), ...touched.slice(0, start)]) this.#advance(peer, nowMs);
   }
 
+  /** Every session counts as over, whatever its age by this clock, and is made anew with every peer. */
+  renew(nowMs: number): void {
+    for (const peer of this.#peers.all()) {
+      this.#exchange.forget(peer.sessions.drop(() => true));
+      // A second initiation right after the first would be taken for a flood, and the answer to the first for nothing.
+      if (!peer.timers.hasJustAsked(nowMs)) this.#anew(peer, nowMs);
+      peer.timers.wanted(nowMs);
+      this.#advance(peer, nowMs);
+    }
+  }
+
   handshake(message: Uint8Array, from: Endpoint, nowMs: number): void {
     const peer = this.#exchange.receive(message, from, nowMs);
     if (peer !== null) this.#advance(peer, nowMs);
