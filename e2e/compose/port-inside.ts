@@ -28,7 +28,7 @@ export async function portInside(
   netns: string,
   port: number,
   socket: string,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
   rmSync(socket, { force: true });
   const end = await listenInside(netns, "relay.mjs", socket, String(port));
   const server = createServer((inbound) => {
@@ -41,7 +41,7 @@ export async function portInside(
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
+    close: async () => {
       server.close();
       await end();
     },

@@ -213,7 +213,7 @@ describe("what cannot be", () => {
     });
     await answer(b, id);
     await first;
-    open(a, "b");
+    void open(a, "b");
     await expect.poll(() => control.core.tasks.size, { interval: 1 }).toBe(2 * MAX_OPEN_TASKS);
   });
 
