@@ -3,20 +3,20 @@ import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
 import { AF_INET, AF_INET6, encodeSockaddr } from "../../route/sockaddr.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import { type Libc, nativeAddress } from "./libc.ts";
+import {
+  IP_MTU_DISCOVER,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  IPV6_V6ONLY,
+  PMTUDISC_DO,
+  SO_RCVBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from "./socket-options.ts";
 
-// include/uapi/asm-generic/socket.h, linux/net.h, linux/in.h, linux/in6.h
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_RCVBUFFORCE = 33;
-const IPPROTO_IP = 0;
-const IP_MTU_DISCOVER = 10;
-const IPPROTO_IPV6 = 41;
-const IPV6_MTU_DISCOVER = 23;
-const IPV6_V6ONLY = 26;
-/** Sets DF, and refuses with EMSGSIZE what is longer than the path takes as far as this host knows. */
-const PMTUDISC_DO = 2;
 /** A thousand small datagrams, which come from all nodes at once while the main thread does something else. */
 const RECEIVE_BUFFER = 1 << 20;
 

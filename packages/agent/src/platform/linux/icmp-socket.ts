@@ -5,14 +5,11 @@ import { ICMPV6_ECHO_REPLY } from "@warren/common/wire/icmpv6.ts";
 import { AF_INET, AF_INET6, encodeSockaddr, SOCKADDR_BYTES, SOCKADDR_V4, SOCKADDR_V6 } from "../../route/sockaddr.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import { type Libc, nativeAddress } from "./libc.ts";
+import { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW, SOL_SOCKET } from "./socket-options.ts";
 
 // include/uapi/linux/{in,icmp,icmpv6,socket}.h, asm-generic/socket.h
-const SOCK_RAW = 3;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
-const SOL_SOCKET = 1;
 /** The kernel stamps what arrives; the same number names the stamp among the control data. */
 const SO_TIMESTAMPNS = 35;
 const SOL_RAW = 255;

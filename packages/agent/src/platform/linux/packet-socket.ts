@@ -1,16 +1,11 @@
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import { type Libc, nativeAddress } from "./libc.ts";
+import { SO_RCVBUF, SO_RCVBUFFORCE, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET } from "./socket-options.ts";
 
 // include/linux/socket.h, uapi/linux/if_ether.h, uapi/linux/if_packet.h
 const AF_PACKET = 17;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const ETH_P_ALL = 0x0003;
-const SOL_SOCKET = 1;
-const SO_RCVBUF = 8;
-const SO_RCVBUFFORCE = 33;
 
 /** What arrives while the main thread does something else, for some tens of milliseconds. */
 const RECEIVE_BUFFER = 16 << 20;

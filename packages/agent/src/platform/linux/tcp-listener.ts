@@ -3,11 +3,9 @@ import { formatAddress, type IpAddress } from "@warren/common/net/address.ts";
 import { AF_INET, AF_INET6, encodeSockaddr } from "../../route/sockaddr.ts";
 import { errnoName } from "./errno.ts";
 import { type Libc, nativeAddress } from "./libc.ts";
+import { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from "./socket-options.ts";
 
-// include/uapi/asm-generic/socket.h, linux/net.h, linux/tcp.h
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
+// include/uapi/linux/in.h, linux/tcp.h
 const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
 

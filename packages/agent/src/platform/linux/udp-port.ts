@@ -3,10 +3,8 @@ import type { UdpPort } from "../../dataplane/ports.ts";
 import { SOCKADDR_BYTES } from "../../route/sockaddr.ts";
 import { ERRNO } from "./errno.ts";
 import { type Libc, nativeAddress } from "./libc.ts";
+import { SOL_UDP, UDP_GRO, UDP_SEGMENT } from "./socket-options.ts";
 
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
-const UDP_GRO = 104;
 const POLLOUT = 4;
 
 /** How long a send waits for room in the socket's buffer before the datagrams are dropped. */

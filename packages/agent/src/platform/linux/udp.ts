@@ -2,31 +2,28 @@ import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import type { IpAddress } from "@warren/common/net/address.ts";
 import { formatAddress } from "@warren/common/net/address.ts";
 import { formatEndpoint } from "@warren/common/net/endpoint.ts";
-import { encodeSockaddr, SOCKADDR_BYTES } from "../../route/sockaddr.ts";
+import { AF_INET, AF_INET6, encodeSockaddr, SOCKADDR_BYTES } from "../../route/sockaddr.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import { type Libc, nativeAddress } from "./libc.ts";
-
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-
-const SOL_SOCKET = 1;
-const SO_SNDBUF = 7;
-const SO_RCVBUF = 8;
-const SO_SNDBUFFORCE = 32;
-const SO_RCVBUFFORCE = 33;
-const IPPROTO_IP = 0;
-const IP_MTU_DISCOVER = 10;
-const IPPROTO_IPV6 = 41;
-const IPV6_MTU_DISCOVER = 23;
-const IPV6_V6ONLY = 26;
-/** Sets DF: a VTEP must not fragment (RFC 7348 §4.3). */
-const PMTUDISC_DO = 2;
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
-const UDP_GRO = 104;
+import {
+  IP_MTU_DISCOVER,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  IPV6_V6ONLY,
+  PMTUDISC_DO,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+  SOL_UDP,
+  UDP_GRO,
+  UDP_SEGMENT,
+} from "./socket-options.ts";
 
 /**
  * Room for what arrives while the worker is busy or not scheduled: 10 ms at 5 Gbit/s. Kernel memory, used only when
