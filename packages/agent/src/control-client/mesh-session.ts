@@ -72,6 +72,7 @@ export class MeshSession {
   #connected = false;
   #clockOffMs = 0;
   #clone: IdentityClone | null = null;
+  #heard = Promise.withResolvers<void>();
 
   /** @param netmap what is known already, from the disk */
   constructor(options: MeshSessionOptions, netmap: Netmap | null) {
@@ -96,6 +97,11 @@ export class MeshSession {
   /** Who else tried to be this node a short while ago; null when nobody did. */
   get clone(): IdentityClone | null {
     return this.#clone;
+  }
+
+  /** Resolves with the answer to the next heartbeat, when it is known what time it is. */
+  get nextHeartbeat(): Promise<void> {
+    return this.#heard.promise;
   }
 
   /** The client, for calls beside the session's own. */
@@ -315,6 +321,8 @@ export class MeshSession {
       const response = await this.client.heartbeat(request, signal);
       this.#clone = response.clone ?? null;
       this.#clockOffMs = clock.nowMs() - response.control_time_ms;
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
       this.#confirmed();
       await sleep(clock, interval * (0.9 + 0.2 * random()), signal);
     }
