@@ -82,6 +82,9 @@ export interface Agent extends Startable {
 /** How long a start waits for the first netmap once the node is registered. */
 const FIRST_NETMAP_MS = 15_000;
 
+/** How long sealed sessions wait for the control plane's clock after this host, or its clock, stood still. */
+const DATE_PATIENCE_MS = 2_000;
+
 /** The composition root: every part of the agent is made and connected here, and nowhere else. */
 export function createAgent(config: AgentConfig, deps: AgentDeps = {}): Agent {
   return new AgentApp(config, deps);
@@ -281,11 +284,17 @@ class AgentApp implements Agent {
     this.#undo.push(() => hostNetwork.clean({ podsRemain: pods.size > 0 }));
     this.#undo.push(() => forwarder.close());
     this.#undo.push(() => netmapFile.flush());
+    // Handshakes are dated: those of a clock that was just set are no good before it is known how far it is off.
+    const renewSealing = async (): Promise<void> => {
+      const fromMs = clock.monotonicMs();
+      await Promise.race([session.nextHeartbeat, sleep(clock, DATE_PATIENCE_MS, this.#stop.signal)]);
+      if (!this.#stop.signal.aborted) sealing.renew(clock.monotonicMs() - fromMs);
+    };
     const onGap = (gap: Gap): void => {
       const [kind, seconds] = [gap.kind, Math.round(gap.ms / 1000)];
       logger.warn({ kind, seconds }, "time stood still, or was set: connecting anew");
       session.reconnect();
-      if (Math.abs(gap.ms) >= REKEY_AFTER_MS) sealing.renew();
+      if (Math.abs(gap.ms) >= REKEY_AFTER_MS) void renewSealing();
       void underlay.look();
     };
     const sleepWatch = new SleepWatch({ clock, bootMs: world.bootMs, onGap });

@@ -61,9 +61,9 @@ export class AgentSealing {
     this.#path()?.setKeys(this.#keys());
   }
 
-  /** The sessions are older than they look, or may be. */
-  renew(): void {
-    this.#path()?.renew();
+  /** The sessions are older than they look, or may be, but those of the last `sinceMs`. */
+  renew(sinceMs: number): void {
+    this.#path()?.renew(sinceMs);
   }
 
   /** Writes what is not on the disk yet. */

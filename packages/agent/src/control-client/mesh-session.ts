@@ -74,6 +74,7 @@ export class MeshSession {
   #connected = false;
   #clockOffMs = 0;
   #clone: IdentityClone | null = null;
+  #heard = Promise.withResolvers<void>();
 
   /** @param netmap what is known already, from the disk */
   constructor(options: MeshSessionOptions, netmap: Netmap | null) {
@@ -98,6 +99,11 @@ export class MeshSession {
   /** Who else tried to be this node a short while ago; null when nobody did. */
   get clone(): IdentityClone | null {
     return this.#clone;
+  }
+
+  /** Resolves with the answer to the next heartbeat, when it is known what time it is. */
+  get nextHeartbeat(): Promise<void> {
+    return this.#heard.promise;
   }
 
   /** The client, for calls beside the session's own. */
@@ -319,6 +325,8 @@ export class MeshSession {
       this.#clone = response.clone ?? null;
       this.#clockOffMs = clock.nowMs() - response.control_time_ms;
       this.#options.onReportInterval(response.report_interval_ms);
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
       this.#confirmed();
       await sleep(clock, interval * (0.9 + 0.2 * random()), signal);
     }

@@ -88,8 +88,11 @@ export interface TimestampStore {
 /** What a running packet path tells of sessions, and is told of keys. */
 export interface DataPlaneSealing {
   setKeys(keys: OwnKeys): void;
-  /** More time has passed than the clocks of the packet path may know of: every session is over, and is made anew. */
-  renew(): void;
+  /**
+   * More time has passed than the clocks of the packet path may know of: every session is over, and is made anew, but those
+   * of the last `sinceMs`.
+   */
+  renew(sinceMs: number): void;
   status(): SealedPeerStatus[];
   /** The greatest timestamp of each peer's handshakes so far. */
   timestamps(): TimestampRecord;

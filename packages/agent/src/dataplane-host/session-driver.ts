@@ -93,8 +93,8 @@ export class SessionDriver implements DataPlaneSealing {
     this.#tell((core, nowMs) => core.setKeys(keys, nowMs));
   }
 
-  renew(): void {
-    this.#tell((core, nowMs) => core.renew(nowMs));
+  renew(sinceMs: number): void {
+    this.#tell((core, nowMs) => core.renew(sinceMs, nowMs));
   }
 
   status(): SealedPeerStatus[] {

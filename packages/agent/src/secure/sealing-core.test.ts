@@ -261,11 +261,12 @@ test("after a time that no clock of the path has counted, every session is made 
   a.path.packet(b.id, 1);
   world.run(1_000);
   const before = statusOf(a, b).lastHandshakeMs;
-  a.core.renew(world.nowMs);
+  a.core.renew(0, world.nowMs);
   expect(statusOf(a, b).sessions.current).toBeNull();
   a.path.packet(b.id, 2);
-  a.core.renew(world.nowMs);
+  a.core.renew(0, world.nowMs);
   world.run(10);
+  a.core.renew(10, world.nowMs);
   expect(b.path.received).toEqual([1, 2]);
   expect(statusOf(a, b).lastHandshakeMs).toBeGreaterThan(before);
   expect(statusOf(a, b).counters).toMatchObject({ initiationsSent: 2 });

@@ -13,6 +13,7 @@ import { drawJitterMs, PeerTimers } from "./peer-timers.ts";
 import type { SealedPeer } from "./sealed-peer.ts";
 import type { Activity, Endpoint, SessionEvents, SessionPath } from "./session.ts";
 import { expiry } from "./session-set.ts";
+import { INITIATION_SPACING_MS } from "./timings.ts";
 
 /** What the core tells beside what it asks of the packet path. Called from within its methods; must not call back. */
 export interface SealingHooks {
@@ -118,10 +119,15 @@ export class SealingCore implements SessionEvents {
     for (const peer of [...touched.slice(start), ...touched.slice(0, start)]) this.#advance(peer, nowMs);
   }
 
-  /** Every session counts as over, whatever its age by this clock, and is made anew with every peer. */
-  renew(nowMs: number): void {
+  /**
+   * Every session counts as over, whatever its age by this clock, and is made anew with every peer.
+   * @param sinceMs how long ago that became so: what was made since is good
+   */
+  renew(sinceMs: number, nowMs: number): void {
+    const bornMs = nowMs - sinceMs - INITIATION_SPACING_MS;
     for (const peer of this.#peers.all()) {
-      this.#exchange.forget(peer.sessions.drop(() => true));
+      this.#exchange.forget(peer.sessions.drop((session) => session.bornMs <= bornMs));
+      if (!peer.sessions.isEmpty) continue;
       // A second initiation right after the first would be taken for a flood, and the answer to the first for nothing.
       if (!peer.timers.hasJustAsked(nowMs)) this.#anew(peer, nowMs);
       peer.timers.wanted(nowMs);
