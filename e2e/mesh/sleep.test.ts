@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { converge } from "./sim/convergence.ts";
-import { type Endpoint, Ledger } from "./sim/ledger.ts";
-import { randomFor, SEED } from "./sim/seed.ts";
-import { SimMesh } from "./sim/sim-mesh.ts";
+import { PodPair } from "./sim/pod-pair.ts";
+import { SEED } from "./sim/seed.ts";
+import type { SimMesh } from "./sim/sim-mesh.ts";
 import type { SimNode } from "./sim/sim-node.ts";
 
 const HOUR_MS = 3_600_000;
@@ -12,29 +12,17 @@ const NOTICED_MS = 1_000 + 200;
 describe.each(["none", "aes-256-gcm"] as const)(
   `a host that stands still for an hour, cipher %s (WARREN_SEED=${SEED})`,
   (cipher) => {
+    let pair: PodPair;
     let mesh: SimMesh;
     let a: SimNode;
-    let b: SimNode;
-    let ends: Endpoint[];
 
     beforeEach(async () => {
-      mesh = await SimMesh.start({ seed: SEED, settings: { cipher } });
-      [a, b] = (await mesh.join("a", "b")) as [SimNode, SimNode];
-      ends = [];
-      for (const node of [a, b]) ends.push({ node, address: (await node.addPod("web")).addresses[0]! });
-      await converge(mesh, 2_000);
-      await expectReach();
+      pair = await PodPair.start(cipher);
+      ({ mesh, a } = pair);
+      await pair.expectReach();
     });
     afterEach(() => mesh.close());
 
-    async function expectReach(): Promise<void> {
-      const mtu = cipher === "none" ? 1450 : 1440;
-      const ledger = new Ledger(mesh, randomFor(SEED, `packets at ${mesh.time.monotonicMs()}`));
-      for (const from of ends) for (const to of ends) if (from !== to) ledger.sendBurst(from, to, mtu);
-      await mesh.time.run(200);
-      expect(ledger.settle()).toEqual({ missing: [], repeated: [] });
-      expect(ledger.faults).toEqual([]);
-    }
     const stateOf = (name: string) => mesh.core.context.netmap.nodes().find((node) => node.name === name)?.state;
 
     it.each([
@@ -50,7 +38,7 @@ describe.each(["none", "aes-256-gcm"] as const)(
         const took = await mesh.time.until("a to be ready", () => stateOf("a") === "NODE_STATE_READY", 15_000);
         expect(took).toBeLessThanOrEqual(NOTICED_MS);
         await mesh.time.run(1_000);
-        await expectReach();
+        await pair.expectReach();
         const { control, warnings } = a.agent.status();
         expect(control.connected).toBe(true);
         expect(warnings).toEqual([expect.stringMatching(said)]);
@@ -70,7 +58,7 @@ describe.each(["none", "aes-256-gcm"] as const)(
       a.wall.aheadMs = 0;
       await mesh.time.until("a to be ready", () => stateOf("a") === "NODE_STATE_READY", NOTICED_MS);
       await mesh.time.run(1_000);
-      await expectReach();
+      await pair.expectReach();
     });
   },
 );

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { converge } from "./sim/convergence.ts";
-import { type Endpoint, Ledger } from "./sim/ledger.ts";
-import { randomFor, SEED } from "./sim/seed.ts";
-import { SimMesh } from "./sim/sim-mesh.ts";
+import { PodPair } from "./sim/pod-pair.ts";
+import { SEED } from "./sim/seed.ts";
+import type { SimMesh } from "./sim/sim-mesh.ts";
 import type { SimNode } from "./sim/sim-node.ts";
 
 /** How often the address is looked at, and the way to the control plane and on to the peers. */
@@ -11,30 +11,19 @@ const NOTICED_MS = 3_000 + 200;
 describe.each(["none", "aes-256-gcm"] as const)(
   `underlay addresses that change, cipher %s (WARREN_SEED=${SEED})`,
   (cipher) => {
+    let pair: PodPair;
     let mesh: SimMesh;
     let a: SimNode;
     let b: SimNode;
-    let ends: Endpoint[];
 
     beforeEach(async () => {
-      mesh = await SimMesh.start({ seed: SEED, settings: { cipher } });
-      [a, b] = (await mesh.join("a", "b")) as [SimNode, SimNode];
-      ends = [];
-      for (const node of [a, b]) ends.push({ node, address: (await node.addPod("web")).addresses[0]! });
-      await converge(mesh, 2_000);
+      pair = await PodPair.start(cipher);
+      ({ mesh, a, b } = pair);
       await mesh.time.run(60_000);
-      await expectReach();
+      await pair.expectReach();
     });
     afterEach(() => mesh.close());
 
-    async function expectReach(): Promise<void> {
-      const mtu = cipher === "none" ? 1450 : 1440;
-      const ledger = new Ledger(mesh, randomFor(SEED, `packets at ${mesh.time.monotonicMs()}`));
-      for (const from of ends) for (const to of ends) if (from !== to) ledger.sendBurst(from, to, mtu);
-      await mesh.time.run(200);
-      expect(ledger.settle()).toEqual({ missing: [], repeated: [] });
-      expect(ledger.faults).toEqual([]);
-    }
     const knownOf = (node: SimNode) =>
       mesh.core.context.netmap.nodes().find(({ name }) => name === node.name)?.underlay_address;
     const seenBy = (node: SimNode) => node.plane?.view?.peers.map((peer) => peer.underlayAddress);
@@ -44,7 +33,7 @@ describe.each(["none", "aes-256-gcm"] as const)(
       const took = await mesh.time.until("b to know where a is", () => seenBy(b)?.[0] === "198.51.100.7", NOTICED_MS);
       expect(took).toBeLessThanOrEqual(NOTICED_MS);
       expect(knownOf(a)).toBe("198.51.100.7");
-      await expectReach();
+      await pair.expectReach();
       expect(a.agent.status()).toMatchObject({
         ready: true,
         control: { connected: true },
@@ -60,7 +49,7 @@ describe.each(["none", "aes-256-gcm"] as const)(
       b.setUnderlay("198.51.100.8");
       await mesh.time.run(NOTICED_MS);
       await mesh.time.run(cipher === "none" ? 0 : 12_000);
-      await expectReach();
+      await pair.expectReach();
     });
 
     it("are named while there is none, and go on when it is back", async () => {
@@ -70,7 +59,7 @@ describe.each(["none", "aes-256-gcm"] as const)(
       a.setUnderlay("192.0.2.1");
       await mesh.time.run(NOTICED_MS);
       await mesh.time.run(cipher === "none" ? 0 : 12_000);
-      await expectReach();
+      await pair.expectReach();
       expect(a.agent.status().warnings).toEqual([]);
     });
 
