@@ -61,7 +61,7 @@ export function lookAtCapture(node: string): string {
 
 /** Something of a sealed cluster is on the underlay in the clear. */
 export function lookAtClearText(from: string, to: string): string {
-  return `\`warren status\` on ${from} and ${to}: cipher and warnings; \`ip route get\` to an address of ${to} on ${from} must name the overlay's device; a change of the cipher takes some seconds, so test again; until it is found, \`warren leave\` keeps ${from} from sending`;
+  return `\`warren status\` on ${from} and ${to}: cipher and warnings; \`ip route get\` to an address of ${to} on ${from} must name the overlay's device; a change of the cipher takes some seconds, so test again; until it is found, a stopped agent keeps ${from} from sending`;
 }
 
 /** Probes pass, but not where the capture looks. */
