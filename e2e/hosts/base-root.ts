@@ -18,7 +18,6 @@ const PACKAGES = [
 /** What README asks for beside git; by apt, because debootstrap cannot configure npm. */
 const NODE = ["nodejs", "npm"];
 const SUITE = "bookworm";
-const MIRROR = "http://deb.debian.org/debian";
 const MINUTES = 60_000;
 
 /** A Debian with systemd, made once by debootstrap and kept in the cache: two minutes, and 900 MB. */
@@ -30,7 +29,7 @@ export async function debianRoot(): Promise<string> {
   mkdirSync(draft, { recursive: true });
   try {
     const include = `--include=${PACKAGES.join(",")}`;
-    await make("debootstrap", ["--variant=minbase", include, SUITE, draft, MIRROR]);
+    await make("debootstrap", ["--variant=minbase", include, SUITE, draft]);
     const install = ["install", "--yes", "--no-install-recommends", ...NODE];
     const quiet = "--setenv=DEBIAN_FRONTEND=noninteractive";
     await make("systemd-nspawn", [...inside(draft), quiet, "apt-get", ...install]);

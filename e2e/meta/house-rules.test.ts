@@ -41,7 +41,7 @@ test("no tracked text names a place of one machine or a registry host", () => {
     `/${"home"}/\\w+/`,
     `/${"Users"}/\\w+/`,
     `/root/\\.${"npm"}`,
-    `${"https"}?://[^\\s"')]*(${"registry"}|npm${"mirror"}|artifact${"ory"}|${"verdaccio"})`,
+    `${"https"}?://[^\\s"')]*(${"registry"}|npm${"mirror"}|artifact${"ory"}|${"verdaccio"}|deb\\.${"debian"})`,
   ].map((text) => new RegExp(text));
   const found = repositoryFiles()
     .filter((path) => !/\.(png|svg|gz|bin|pcap|wasm)$/.test(path))
