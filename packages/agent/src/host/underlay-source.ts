@@ -1,12 +1,9 @@
-import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { WarrenError } from "@warren/common/errors/warren-error.ts";
 import { formatAddress, parseAddress } from "@warren/common/net/address.ts";
 import { parseEndpoint } from "@warren/common/net/endpoint.ts";
-
-/** Addresses for documentation (RFC 5737, RFC 3849): nobody has them, so the way there is the default route. */
-const ANYWHERE = { 4: "198.51.100.1", 6: "2001:db8::1" } as const;
+import { defaultSource, sourceOf } from "@warren/common/runtime/route-source.ts";
 
 /** How long the addresses of a name are good: the way there is looked at every few seconds, by every node. */
 const RESOLVED_MS = 60_000;
@@ -53,7 +50,7 @@ async function routeSource({ address, family }: Resolved, port: number): Promise
   const source = await sourceOf(address, port, family);
   if (!isLoopback(source)) return source;
   try {
-    return await sourceOf(ANYWHERE[family], port, family);
+    return await defaultSource(family);
   } catch {
     throw new WarrenError(
       "config-invalid",
@@ -75,29 +72,6 @@ async function lookUpAll(host: string): Promise<Resolved[]> {
   } catch (cause) {
     throw new WarrenError("unavailable", `the address of ${host} is not known: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** A datagram socket that is connected has the source of its route; connecting sends nothing. */
-async function sourceOf(address: string, port: number, family: 4 | 6): Promise<string> {
-  const socket = createSocket(family === 4 ? "udp4" : "udp6");
-  try {
-    await connect(socket, address, port);
-    return socket.address().address;
-  } catch (cause) {
-    throw new WarrenError("unavailable", `this host has no route to ${address}: ${(cause as Error).message}`, {
-      cause,
-    });
-  } finally {
-    socket.close();
-  }
-}
-
-function connect(socket: Socket, address: string, port: number): Promise<void> {
-  return new Promise((done, fail) => {
-    socket.once("error", fail);
-    // Also called when it failed, which its type does not say.
-    socket.connect(port, address, ((error?: Error) => (error ? fail(error) : done())) as () => void);
-  });
 }
 
 function isLoopback(address: string): boolean {
